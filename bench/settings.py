@@ -1,0 +1,36 @@
+"""What every settings model of the harness has in common: strict types, no unknown keys, paths relative to the suite.
+
+YAML sequences arrive as tuples (see `bench.suite`), so settings are immutable through and through and can be hashed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """Base of all settings: unknown keys and loosely typed values are errors, instances are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _resolve(value: Any) -> Any:
+    """Turn text into a path; text that remembers the suite file it was written in is relative to that file's folder."""
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        raise ValueError("expected a path, got empty text")
+    folder = getattr(value, "folder", None) or Path.cwd()
+    return Path(os.path.normpath(Path(folder) / Path(value).expanduser()))
+
+
+SuitePath = Annotated[Path, BeforeValidator(_resolve)]
+"""A path; when written in a suite, relative to the suite file."""
+
+PositiveInt = Annotated[int, Field(gt=0)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
