@@ -1,0 +1,63 @@
+"""Checksums: the integrity of a file or of a published folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from bench.errors import BenchError
+from bench.files.atomic import TEMPORARY, write_json
+
+SEAL = "seal.json"
+"""Name of the file that lists the checksums of all other files in a sealed folder."""
+
+
+class DamagedError(BenchError):
+    """A sealed folder whose content is not what was sealed."""
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Hexadecimal SHA-256 of bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's content, read in pieces."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def seal_folder(folder: Path) -> None:
+    """Record the checksum of every file below `folder` in its `seal.json`; call it last, before publishing."""
+    write_json(folder / SEAL, {"sha256": {name: sha256_file(folder / name) for name in _contents(folder)}})
+
+
+def is_sealed(folder: Path) -> bool:
+    """Whether the folder claims to be complete; says nothing of its content (see `verify_folder`)."""
+    return (folder / SEAL).is_file()
+
+
+def verify_folder(folder: Path) -> None:
+    """Compare every file with the seal.
+
+    Raises:
+        DamagedError: the seal is missing or unreadable, a file is missing, altered, or was never sealed.
+    """
+    try:
+        sealed: dict[str, str] = json.loads((folder / SEAL).read_text(encoding="utf-8"))["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedError(
+            f"{folder}: its {SEAL} cannot be read ({error}); remove the folder to have it rebuilt"
+        ) from error
+    present = set(_contents(folder))
+    problems = [f"{name} is missing" for name in sealed.keys() - present]
+    problems += [f"{name} was added" for name in present - sealed.keys()]
+    problems += [f"{n} was altered" for n in sorted(present & sealed.keys()) if sha256_file(folder / n) != sealed[n]]
+    if problems:
+        raise DamagedError(f"{folder}: {'; '.join(sorted(problems))} since it was sealed")
+
+
+def _contents(folder: Path) -> list[str]:
+    files = (item for item in folder.rglob("*") if item.is_file() and not item.name.startswith(TEMPORARY))
+    return sorted(item.relative_to(folder).as_posix() for item in files if item != folder / SEAL)
