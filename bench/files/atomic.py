@@ -42,7 +42,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     For writers that insist on a file name (NIfTI, PNG, torch). On an error the temporary file is removed.
     """
-    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{path.name}"[-255:])
+    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{path.name[-200:]}")
     try:
         yield temporary
         flush(temporary)

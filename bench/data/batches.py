@@ -1,0 +1,73 @@
+"""Batches cut from prepared cases, assembled in the background while the network computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from bench.data.augmentation import change_intensity, move
+from bench.data.sampler import Patch, PatchSampler
+from models.method import Batch
+
+IGNORED = -1
+"""Label of voxels that no loss and no metric looks at; padding carries it."""
+
+
+@dataclass(frozen=True)
+class PlannedBatch:
+    """A batch with the proof of where it came from."""
+
+    batch: Batch
+    plan: tuple[Patch, ...]
+
+
+def cut(array: npt.NDArray[Any], start: tuple[int, ...], size: tuple[int, ...], fill: float) -> npt.NDArray[Any]:
+    """Cut a patch from the last axes of an array; what lies outside the array is `fill`. Copies, never a view."""
+    leading = array.ndim - len(size)
+    inside = tuple(slice(max(s, 0), max(s + p, 0)) for s, p in zip(start, size, strict=True))
+    piece = array[(slice(None),) * leading + inside]
+    if piece.shape[leading:] == size:
+        return np.array(piece)
+    patch = np.full((*array.shape[:leading], *size), fill, array.dtype)
+    target = tuple(slice(max(-s, 0), max(-s, 0) + n) for s, n in zip(start, piece.shape[leading:], strict=True))
+    patch[(slice(None),) * leading + target] = piece
+    return patch
+
+
+def assemble(sampler: PatchSampler, plan: tuple[Patch, ...]) -> Batch:
+    """Cut, augment and stack the patches of a plan.
+
+    Returns:
+        image (B, C, *S) float32, padded with 0; labels (B, *S) int64, padded with −1; no maps yet.
+    """
+    size = sampler.settings.patch_size
+    images, labels = [], []
+    for patch in plan:
+        case = sampler.cases[patch.case]
+        image = move(cut(case.image, patch.start, size, 0.0), patch.augmentation, len(size))
+        images.append(change_intensity(image.astype(np.float32, copy=False), patch.augmentation))
+        labels.append(move(cut(case.labels, patch.start, size, IGNORED), patch.augmentation, len(size)))
+    maps: Mapping[str, torch.Tensor] = {}
+    return Batch(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(labels).astype(np.int64)), maps)
+
+
+def prefetched(sampler: PatchSampler, first: int, stop: int) -> Iterator[PlannedBatch]:
+    """The batches of steps first … stop−1, the next one always being assembled in a second thread."""
+
+    def make(step: int) -> PlannedBatch:
+        plan = sampler.plan(step)
+        return PlannedBatch(assemble(sampler, plan), plan)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as pool:
+        upcoming: Future[PlannedBatch] | None = pool.submit(make, first) if first < stop else None
+        for step in range(first, stop):
+            assert upcoming is not None
+            ready = upcoming.result()
+            upcoming = pool.submit(make, step + 1) if step + 1 < stop else None
+            yield ready

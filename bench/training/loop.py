@@ -1,0 +1,195 @@
+"""The training loop: fixed steps, the same for every method, resumable at any moment to the same bits.
+
+Knows `models.Method` and nothing of losses or regressors. The state that is carried from step to step is weights,
+optimiser, history and best weights; batches, learning rate and validation steps are functions of it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from bench.data.batches import prefetched
+from bench.data.sampler import PatchSampler
+from bench.training.checkpoints import load_newest, save_checkpoint
+from bench.training.schedule import learning_rate
+from bench.training.settings import TrainingSettings
+from models.method import Batch, Method
+
+Validate = Callable[[Method], Mapping[str, float]]
+"""Full-volume validation: DC of every validation case, by case id."""
+
+Weights = dict[str, torch.Tensor]
+
+
+class Watch(Protocol):
+    """Told about everything that happens, for progress bars and phase logs."""
+
+    def __call__(self, phase: str, step: int, **facts: float) -> None: ...
+
+
+class Diverged(Exception):
+    """A loss or gradient that is not finite; the cell ends here, and that is a result."""
+
+    def __init__(self, reason: str, step: int) -> None:
+        super().__init__(reason)
+        self.step = step
+
+
+@dataclass
+class Progress:
+    """What has happened so far; plain values, stored in every checkpoint."""
+
+    step: int = 0
+    order_digest: str = ""
+    training: list[dict[str, Any]] = field(default_factory=list)
+    validations: list[dict[str, Any]] = field(default_factory=list)
+    best_step: int = 0
+
+    def dice(self) -> list[float]:
+        """Mean validation DC of every validation so far."""
+        return [float(record["dice"]) for record in self.validations]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The outcome of a finished training."""
+
+    best: Weights
+    last: Weights
+    progress: Progress
+    seconds_per_step: float
+
+
+LOG_EVERY = 10
+"""Steps between records of the training curve."""
+
+
+class Training:
+    """One method trained by one budget in one folder; `run` continues from the newest checkpoint there."""
+
+    def __init__(
+        self,
+        method: Method,
+        sampler: PatchSampler,
+        validate: Validate,
+        settings: TrainingSettings,
+        folder: Path,
+        device: torch.device,
+        watch: Watch,
+    ) -> None:
+        self.method = method.to(device)
+        if settings.memory_format == "channels_last":
+            formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+            self._format = formats[len(sampler.settings.patch_size) + 2]
+            for parameter in self.method.parameters():
+                if parameter.ndim in formats:
+                    parameter.data = parameter.data.contiguous(memory_format=formats[parameter.ndim])
+        else:
+            self._format = torch.contiguous_format
+        self.optimiser = torch.optim.Adam(self.method.trainable_parameters(), lr=settings.learning_rate)
+        self.sampler, self.validate, self.settings = sampler, validate, settings
+        self.folder, self.device, self.watch = folder, device, watch
+        self.progress = Progress()
+        self.best: Weights = {}
+        self._step_seconds: list[float] = []
+        self._pending: list[dict[str, float]] = []
+
+    def run(self) -> Trained:
+        """Train to the last step.
+
+        Raises:
+            Diverged: a loss or gradient stopped being finite; the last checkpoint stays.
+        """
+        self._restore()
+        validation_steps = self.settings.validation_steps()
+        for planned in prefetched(self.sampler, self.progress.step, self.settings.steps):
+            self._pending.append(self._step(planned.batch))
+            progress = self.progress
+            progress.order_digest = self.sampler.digest(planned.plan, progress.order_digest)
+            progress.step += 1
+            if progress.step % LOG_EVERY == 0 or progress.step == self.settings.steps:
+                self._log()
+            if progress.step in validation_steps:
+                self._validate()
+            if progress.step % self.settings.checkpoint_every == 0 or progress.step in validation_steps:
+                self._save()
+        ordered = sorted(self._step_seconds)
+        typical = ordered[len(ordered) // 2] if ordered else math.nan
+        return Trained(self.best, weights_of(self.method), self.progress, typical)
+
+    def _step(self, batch: Batch) -> dict[str, float]:
+        started = time.perf_counter()
+        step = self.progress.step
+        rate = learning_rate(self.settings, step, self.progress.dice())
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.method.train()
+        self.optimiser.zero_grad(set_to_none=True)
+        autocast = (
+            torch.autocast(self.device.type, torch.bfloat16) if self.settings.precision == "bf16" else nullcontext()
+        )
+        with autocast:
+            terms = self.method.training_terms(batch.to(self.device, self._format))
+        objective = self.method.objective(terms)
+        objective.backward()  # type: ignore[no-untyped-call]
+        values = {name: float(term.value.detach()) for name, term in terms.items()}
+        values["objective"] = float(objective.detach())
+        values["gradient_norm"] = float(torch.nn.utils.get_total_norm(self._gradients()))
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise Diverged(f"{name} became {value} at step {step + 1} of {self.settings.steps}", step + 1)
+        self.optimiser.step()
+        self._step_seconds.append(time.perf_counter() - started)
+        self.watch("training", step + 1, of=self.settings.steps)
+        return {**values, "learning_rate": rate}
+
+    def _gradients(self) -> list[torch.Tensor]:
+        return [parameter.grad for parameter in self.method.parameters() if parameter.grad is not None]
+
+    def _log(self) -> None:
+        means = {key: sum(r[key] for r in self._pending) / len(self._pending) for key in self._pending[0]}
+        self.progress.training.append({"step": self.progress.step, **means})
+        self._pending.clear()
+
+    def _validate(self) -> None:
+        self.watch("validation", self.progress.step)
+        cases = dict(self.validate(self.method))
+        mean = sum(cases.values()) / len(cases)
+        if not self.best or mean > max(self.progress.dice()):
+            self.best, self.progress.best_step = weights_of(self.method), self.progress.step
+        self.progress.validations.append({"step": self.progress.step, "dice": mean, "cases": cases})
+        self.watch("validated", self.progress.step, dice=mean)
+
+    def _save(self) -> None:
+        state = {
+            "weights": weights_of(self.method),
+            "optimiser": self.optimiser.state_dict(),
+            "best": self.best,
+            "pending": self._pending,
+            "progress": vars(self.progress),
+        }
+        self.watch("checkpoint", self.progress.step)
+        save_checkpoint(self.folder, self.progress.step, state)
+
+    def _restore(self) -> None:
+        state = load_newest(self.folder)
+        if state is None:
+            return
+        self.method.load_state_dict(state["weights"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.best, self._pending = state["best"], state["pending"]
+        self.progress = Progress(**state["progress"])
+        self.watch("resumed", self.progress.step)
+
+
+def weights_of(method: Method) -> Weights:
+    """A copy of all weights on the CPU."""
+    return {name: value.detach().to("cpu", copy=True) for name, value in method.state_dict().items()}
