@@ -33,7 +33,7 @@ class SamplingSettings(Settings):
     """Extent of a patch in voxels of the prepared volume, (z, y, x) or (y, x)."""
     batch_size: PositiveInt = 2
     foreground_patches: Annotated[int, Field(ge=0)] = 1
-    """How many patches of each batch are centred on a target voxel; the others lie anywhere in the region of interest."""
+    """Patches of each batch that are centred on a target voxel; the others lie anywhere in the region of interest."""
     jitter_voxels: Annotated[int, Field(ge=0)] = 5
     """Largest displacement of a foreground patch's centre from its voxel, along each axis."""
     augmentation: AugmentationSettings | Literal["none"] = AugmentationSettings()

@@ -1,1 +1,1 @@
-"""Training a method under a fixed budget: loop, schedule, checkpoints, digests. Knows `models.Method`, no loss by name."""
+"""Training a method under a fixed budget: loop, schedule, checkpoints, digests. Knows no loss by name."""

@@ -34,7 +34,7 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
 
 
 def load_newest(folder: Path) -> dict[str, Any] | None:
-    """The newest checkpoint whose checksum holds; damaged ones are set aside as `*.damaged`. None when there is none."""
+    """The newest checkpoint whose checksum holds, or None; damaged ones are set aside as `*.damaged`."""
     sweep(folder)
     for path in _newest_first(folder):
         data = path.read_bytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import warnings
+from pathlib import Path
 
 import torch
 
@@ -29,7 +30,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 def make_repeatable(threads: int, device: torch.device) -> None:
-    """One thread count, deterministic kernels. On a GPU some 3D kernels have no deterministic form: torch warns then."""
+    """One thread count, deterministic kernels; on a GPU only where there are any, as some 3D kernels have none."""
     torch.set_num_threads(threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
@@ -47,7 +48,7 @@ def device_facts(device: torch.device) -> dict[str, str]:
 def cpu_name() -> str:
     """The processor's name as the kernel tells it, else as the platform does."""
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
             names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
             return next(names, platform.processor())
     except OSError:

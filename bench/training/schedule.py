@@ -1,4 +1,4 @@
-"""The learning rate as a pure function of the step and the validations so far, so that a resume needs no state for it."""
+"""The learning rate as a pure function of the step and the validations so far; a resume needs no state for it."""
 
 from __future__ import annotations
 

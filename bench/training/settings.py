@@ -1,4 +1,4 @@
-"""Settings of the training budget; all but the checkpoint interval can change a number and are part of a cell's hash."""
+"""Settings of the training budget; all but the checkpoint interval are part of a cell's hash."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TrainingSettings(Settings):
     steps: PositiveInt
     """Optimiser steps of every cell."""
     protocol: Literal["fixed", "paper"] = "fixed"
-    """`fixed`: polynomial decay. `paper`: plateau × 0.8 as in Li et al. 2021. Both from scratch; `schedule` overrides."""
+    """`fixed`: polynomial decay. `paper`: plateau × 0.8 as in Li et al. 2021. Both from scratch."""
     learning_rate: PositiveFloat = 1e-3
     """Adam's learning rate at step 0."""
     schedule: Schedule | None = None
