@@ -32,9 +32,7 @@ __all__ = [
     "resolve",
 ]
 
-registry: Registry[Loss] = Registry(
-    "loss", package="losses.library", group="imbalance_bench.losses", error=LossError
-)
+registry: Registry[Loss] = Registry("loss", package="losses.library", group="imbalance_bench.losses", error=LossError)
 
 available = registry.names
 create = registry.create

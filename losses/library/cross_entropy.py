@@ -1,0 +1,44 @@
+"""Cross entropy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+import losses
+from losses.base import IGNORED, Loss
+from losses.parameters import number
+from losses.voxel import voxel_mean
+
+
+@losses.register("cross_entropy")
+class CrossEntropy(Loss):
+    """Cross entropy: the mean negative log-probability of the true class, all classes alike.
+
+    L = mean over voxels of −(1 − s)·ln p_true − s/C·Σ_c ln p_c,  s = label_smoothing
+
+    logits (B, C, *S), labels (B, *S); L ≥ 0 and unbounded, 0 at a perfect mask (more with smoothing). The mean runs
+    over all voxels of the batch that are not −1, background included, so an empty target is ordinary; with every
+    voxel ignored L = 0 with zero gradient.
+
+    Raises `LossError` unless 0 ≤ label_smoothing ≤ 1.
+
+    Source: the standard form, equal to `torch.nn.functional.cross_entropy(ignore_index=-1)`.
+    """
+
+    def __init__(self, *, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = number(self.name, "label_smoothing", label_smoothing, at_least=0, at_most=1)
+
+    def compute(
+        self, logits: Tensor, labels: Tensor, maps: Mapping[str, Tensor], voxel_weight: Tensor | None
+    ) -> Tensor:
+        del maps
+        precise = logits if logits.dtype == torch.float64 else logits.float()
+        cost = F.cross_entropy(
+            precise, labels.long(), ignore_index=IGNORED, label_smoothing=self.label_smoothing, reduction="none"
+        )
+        return voxel_mean(cost, labels, voxel_weight)

@@ -1,0 +1,82 @@
+"""Weighted sum of losses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import losses
+from losses.base import Loss
+from losses.errors import LossError
+from losses.parameters import number
+from losses.specification import split
+from losses.statistics import Statistics
+
+
+@losses.register("sum")
+class Sum(Loss):
+    """Weighted sum of losses: `{name: sum, terms: [{name: dice}, {name: cross_entropy, weight: 0.5}]}`.
+
+    L = Σ_k weight_k · L_k
+
+    terms  one or more losses as {name, parameters}, each with an optional `weight` ≥ 0 (default 1), not all 0.
+    Range, value at a perfect mask and at an empty target follow from the terms. Maps and statistics go to every term.
+
+    Raises `LossError` that names the term (counted from 0) whose loss, parameter or weight is wrong.
+    """
+
+    def __init__(self, *, terms: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__()
+        parts = [_part(index, term) for index, term in enumerate(_checked(terms))]
+        self.terms = tuple(loss for loss, _ in parts)
+        self.modules_of_terms = nn.ModuleList(self.terms)  # so that buffers and devices follow
+        self.weights = tuple(weight for _, weight in parts)
+        if sum(self.weights) == 0:
+            raise LossError("sum: every weight is 0, so there is nothing to minimise")
+        self.required_maps = tuple(dict.fromkeys(key for loss, _ in parts for key in loss.required_maps))
+
+    @classmethod
+    def resolve_parameters(cls, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Fill in the defaults of every term, its weight included."""
+        terms = []
+        for index, term in enumerate(_checked(parameters["terms"])):
+            specification, weight = _without_weight(index, term)
+            terms.append({**losses.resolve(specification), "weight": weight})
+        return {"terms": terms}
+
+    def prepare(self, statistics: Statistics) -> None:
+        for loss in self.terms:
+            loss.prepare(statistics)
+
+    def compute(
+        self, logits: Tensor, labels: Tensor, maps: Mapping[str, Tensor], voxel_weight: Tensor | None
+    ) -> Tensor:
+        values = [loss(logits, labels, maps, voxel_weight=voxel_weight) for loss in self.terms]
+        return torch.stack([weight * value for weight, value in zip(self.weights, values, strict=True)]).sum()
+
+
+def _checked(terms: Any) -> Sequence[Any]:
+    if not isinstance(terms, Sequence) or isinstance(terms, str) or not terms:
+        raise LossError(f"sum: terms must be a list of one or more losses such as [{{name: dice}}], got {terms!r}")
+    return terms
+
+
+def _without_weight(index: int, term: Any) -> tuple[dict[str, Any], float]:
+    place = f"sum: terms[{index}]"
+    try:
+        name, parameters = split(term)
+    except LossError as error:
+        raise LossError(f"{place}: {error}") from error
+    weight = number(place, "weight", parameters.pop("weight", 1.0), at_least=0)
+    return {"name": name, **parameters}, weight
+
+
+def _part(index: int, term: Any) -> tuple[Loss, float]:
+    specification, weight = _without_weight(index, term)
+    try:
+        return losses.create(**specification), weight
+    except LossError as error:
+        raise LossError(f"sum: terms[{index}]: {error}") from error
