@@ -1,0 +1,1 @@
+"""A generated stand-in for liver CT with tumours: `generate(index, settings)`."""
