@@ -82,7 +82,7 @@ def _intensities(
 def _dice_curves(
     values: npt.NDArray[np.float32], target: npt.NDArray[np.bool_], total: int, edges: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Return the Dice of one case for every threshold, (2, bins + 1): below it, and from it on. From cumulative counts."""
+    """Return one case's Dice for every threshold, (2, bins + 1): target below it, target from it on."""
     every = np.histogram(values, edges)[0]
     hits = np.histogram(values[target], edges)[0]
     below = np.concatenate([[0], np.cumsum(every)]), np.concatenate([[0], np.cumsum(hits)])

@@ -25,7 +25,7 @@ class Grid:
     @property
     def extent_mm(self) -> Point:
         """Length of the field of view along each axis."""
-        return np.array(self.size, dtype=np.float64) * np.array(self.spacing_mm, dtype=np.float64)
+        return np.asarray(np.array(self.size) * np.array(self.spacing_mm), dtype=np.float64)
 
     @property
     def whole(self) -> Window:
@@ -53,7 +53,7 @@ class Grid:
 
     def position(self, voxel: tuple[int, ...]) -> Point:
         """Return the position in mm of a voxel's centre."""
-        return (np.array(voxel) - (np.array(self.size) - 1) / 2) * np.array(self.spacing_mm)
+        return np.asarray((np.array(voxel) - (np.array(self.size) - 1) / 2) * np.array(self.spacing_mm))
 
     def nearest_voxel(self, position: Point) -> tuple[int, ...]:
         """Return the voxel that holds a position; positions outside belong to the border's voxel."""
@@ -74,11 +74,11 @@ def smooth_field(rng: np.random.Generator, grid: Grid, scale_mm: float) -> Field
     lattice = tuple(math.ceil(extent / scale_mm) + 4 for extent in grid.extent_mm)
     field = rng.standard_normal(lattice, dtype=np.float32)
     for axis, (n, step) in enumerate(zip(grid.size, grid.spacing_mm, strict=True)):
-        field = _upsample(field, axis, (np.arange(n) + 0.5) * step / scale_mm)
+        field = _upsample(field, axis, np.asarray((np.arange(n) + 0.5) * step / scale_mm, dtype=np.float64))
     return field * np.float32(_SPLINE_VARIANCE**-1.5)
 
 
-def _upsample(lattice: Field, axis: int, position: npt.NDArray[np.float64]) -> Field:
+def _upsample(lattice: Field, axis: int, position: Point) -> Field:
     """Evaluate cubic B-splines along one axis at `position`, in units of the lattice's pitch."""
     first = np.floor(position).astype(int)
     t = position - first

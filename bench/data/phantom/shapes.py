@@ -18,13 +18,15 @@ class Ellipsoid:
 
 
 def ellipsoid_distance(grid: Grid, window: Window, shape: Ellipsoid) -> Field:
-    """Return the first-order signed distance: with q = |p/a| and g = |p/a²|, q·(q − 1)/g. Exact on the surface."""
+    """Return the first-order signed distance: with q = |p/a| and g = |p/a²|, (q − 1)·q/g. Exact on the surface."""
     axes = grid.offsets(window, shape.centre)
     inverse = [np.float32(1 / a) for a in shape.semi_axes]
     squares = [(axis * s) ** 2 for axis, s in zip(axes, inverse, strict=True)]
     q = np.sqrt(squares[0] + squares[1] + squares[2])
     gradient = np.sqrt(squares[0] * inverse[0] ** 2 + squares[1] * inverse[1] ** 2 + squares[2] * inverse[2] ** 2)
-    return np.asarray(q * (q - 1) / np.maximum(gradient, np.float32(1e-6)), dtype=np.float32)
+    radius = np.full_like(q, shape.semi_axes.min())  # at the centre, where q/g is 0/0
+    np.divide(q, gradient, out=radius, where=gradient > 0)
+    return np.asarray((q - 1) * radius, dtype=np.float32)
 
 
 def smooth_union(first: Field, second: Field, blend_mm: float) -> Field:
@@ -37,13 +39,13 @@ def with_volume(distance_mm: Field, volume_mm3: float, voxel_mm3: float) -> Fiel
     """Shift a signed distance so that the number of voxels below 0 is that of the wanted volume (at least one)."""
     count = min(max(1, round(volume_mm3 / voxel_mm3)), distance_mm.size - 1)
     around = np.partition(distance_mm, (count - 1, count), axis=None)[count - 1 : count + 1]
-    return distance_mm - np.float32(0.5) * (around[0] + around[1])
+    return np.asarray(distance_mm - np.float32(0.5) * (around[0] + around[1]), dtype=np.float32)
 
 
 def random_semi_axes(rng: np.random.Generator, volume_mm3: float, elongation: float) -> Point:
     """Return semi-axes in mm of an ellipsoid of this volume; axis ratios are log-normal with sd `elongation`."""
     stretch = np.exp(elongation * rng.standard_normal(3))
-    return stretch / np.cbrt(stretch.prod()) * sphere_radius(volume_mm3)
+    return np.asarray(stretch * (sphere_radius(volume_mm3) / np.cbrt(stretch.prod())))
 
 
 def sphere_radius(volume_mm3: float) -> float:

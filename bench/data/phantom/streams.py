@@ -1,4 +1,4 @@
-"""Random streams of the phantom: one independent Philox stream per (seed, case, part of the anatomy, generator version).
+"""Random streams of the phantom: one Philox stream per seed, case, part of the anatomy and generator version.
 
 A case therefore does not depend on how many cases are generated, in which order or by how many threads, and a change
 in how one part uses its random numbers leaves the other parts of every case where they were.

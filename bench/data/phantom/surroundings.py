@@ -1,4 +1,4 @@
-"""What lies around the liver: bowel-like soft tissue in fat, around 0 HU on average, with a spine, a body wall and ribs.
+"""What lies around the liver: bowel-like soft tissue in fat, 0 HU on average, with a spine, a body wall and ribs.
 
 Only there so that a slice reads as an abdomen: the harness masks or crops it away, and its mean of about 0 HU sets the
 partial volume at the liver's surface.
