@@ -1,0 +1,47 @@
+"""Overlap of two masks: Dice, volumetric overlap error, relative volume difference; Dice over all cases at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from bench.evaluation.empties import ERROR, RELATIVE_VOLUME, SCORE
+from bench.evaluation.family import FAMILIES, Family, Metric
+from bench.evaluation.pair import Pair
+
+
+@FAMILIES.register("overlap")
+class Overlap(Family):
+    """With A the reference, B the prediction and |·| a number of voxels:
+
+    dice                        2|A∩B| / (|A| + |B|), 0 to 1
+    dice_global                 2Σ|A∩B| / Σ(|A| + |B|) over the cases of a table row, 0 to 1; 1 if none has a voxel
+    volumetric_overlap_error    1 − |A∩B| / |A∪B|, 0 to 1
+    relative_volume_difference  (|B| − |A|) / |A|, −1 to ∞, positive = over-segmented
+
+    Source: Bilic et al., The Liver Tumor Segmentation Benchmark (LiTS), 2023, equations 3 to 5. The sign of the volume
+    difference is that of the paper and of the benchmark's original scorer.
+    """
+
+    rank = 10
+    metrics = (
+        Metric("dice", "DC", "", "higher", SCORE),
+        Metric("dice_global", "DG", "", "higher", SCORE, pooled=True),
+        Metric("volumetric_overlap_error", "VOE", "", "lower", ERROR),
+        Metric("relative_volume_difference", "RVD", "", "closest_to_zero", RELATIVE_VOLUME),
+    )
+
+    def measure(self, pair: Pair) -> dict[str, float]:
+        both = pair.intersection_voxels
+        total = pair.reference_voxels + pair.prediction_voxels
+        return {
+            "dice": 2 * both / total,
+            "volumetric_overlap_error": 1 - both / (total - both),
+            "relative_volume_difference": (pair.prediction_voxels - pair.reference_voxels) / pair.reference_voxels,
+        }
+
+    def pool(self, records: Iterable[Mapping[str, float]]) -> dict[str, float]:
+        both, total = 0.0, 0.0
+        for record in records:
+            both += record["intersection_voxels"]
+            total += record["reference_voxels"] + record["prediction_voxels"]
+        return {"dice_global": 2 * both / total if total else 1.0}
