@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from losses.errors import LossError
 from losses.registry import Description, Registry
+from losses.specification import split
 from losses.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -28,16 +29,15 @@ __all__ = [
     "create",
     "describe",
     "register",
-    "registry",
     "resolve",
 ]
 
-registry: Registry[Loss] = Registry("loss", package="losses.library", group="imbalance_bench.losses", error=LossError)
+_losses: Registry[Loss] = Registry("loss", package="losses.library", group="imbalance_bench.losses", error=LossError)
 
-available = registry.names
-create = registry.create
-describe = registry.describe
-register = registry.register
+available = _losses.names
+create = _losses.create
+describe = _losses.describe
+register = _losses.register
 
 
 def resolve(specification: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,9 +46,8 @@ def resolve(specification: Mapping[str, Any]) -> dict[str, Any]:
     Two specifications that mean the same loss resolve alike: a whole number given for a float parameter becomes a
     float. Raises `LossError` for an unknown name or parameter and for a required parameter that is missing.
     """
-    from losses.specification import resolve as resolve_specification
-
-    return resolve_specification(registry, specification)
+    name, parameters = split(specification)
+    return {"name": name, **_losses.resolve(name, parameters)}
 
 
 def __getattr__(name: str) -> Any:

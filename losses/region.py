@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from losses.base import Loss
-from losses.parameters import flag, number
+from losses.domains import flag, number
 from losses.soft_counts import SoftCounts, soft_counts
 
 

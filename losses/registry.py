@@ -101,7 +101,7 @@ class Registry(Generic[T]):
 
     def create(self, name: str, **parameters: Any) -> T:
         """Make one: unknown and missing parameters are refused before the entry is called."""
-        self.check(name, [*parameters, *self._supplied])
+        self.check(name, [key for key in parameters if key not in self._supplied])
         return self.get(name)(**parameters)
 
     def parameters(self, name: str) -> dict[str, inspect.Parameter]:
@@ -117,16 +117,29 @@ class Registry(Generic[T]):
     def check(self, name: str, given: Iterable[str]) -> None:
         """Raise if `given` holds a parameter that `name` does not have, or lacks one that it needs."""
         parameters = self.parameters(name)
-        passed = set(given) - set(self._supplied)
+        passed = set(given)
         allowed = ", ".join(parameters) or "none"
-        if not self._takes_any(name):
-            for key in sorted(passed - set(parameters)):
-                hint = nearest(key, parameters)
-                raise self._error(f"{self.kind} {name!r} has no parameter {key!r}.{hint} Allowed: {allowed}")
+        refused = passed & set(self._supplied) if self._takes_any(name) else passed - set(parameters)
+        for key in sorted(refused):
+            hint = " It is set for you." if key in self._supplied else nearest(key, parameters)
+            raise self._error(f"{self.kind} {name!r} has no parameter {key!r}.{hint} Allowed: {allowed}")
         missing = [key for key, p in parameters.items() if p.default is p.empty and key not in passed]
         if missing:
             needed = ", ".join(map(repr, missing))
             raise self._error(f"{self.kind} {name!r} needs the parameter {needed}. Allowed: {allowed}")
+
+    def resolve(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all parameters with defaults filled in; raises as `check` does.
+
+        A whole number given for a float parameter becomes that float, so that `1` and `1.0` are one thing. An entry
+        whose parameters hold other entries, or follow from each other, says so in a class method
+        `resolve_parameters(parameters) -> parameters`.
+        """
+        self.check(name, given)
+        defaults = {key: parameter.default for key, parameter in self.parameters(name).items()}
+        resolved = {key: _like(defaults.get(key), value) for key, value in {**defaults, **given}.items()}
+        refine = getattr(self.get(name), "resolve_parameters", None)
+        return resolved if refine is None else dict(refine(resolved))
 
     def describe(self, name: str) -> Description:
         """Documentation, parameters and place of `name`."""
@@ -189,6 +202,12 @@ def locate(factory: object) -> str:
     except (TypeError, OSError):
         file = "file unknown"
     return f"{module}.{name} ({file})"
+
+
+def _like(default: object, value: object) -> object:
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
 
 
 def _identity(factory: object) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import losses
 from losses.base import IGNORED, Loss
-from losses.parameters import number
+from losses.domains import number
 from losses.voxel import voxel_mean
 
 

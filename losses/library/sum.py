@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 import losses
 from losses.base import Loss
+from losses.domains import number
 from losses.errors import LossError
-from losses.parameters import number
 from losses.specification import split
 from losses.statistics import Statistics
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 import losses
+from losses.domains import number
 from losses.errors import LossError
-from losses.parameters import number
 from losses.region import RegionLoss, ratio, smoothing
 from losses.soft_counts import SoftCounts
 

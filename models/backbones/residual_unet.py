@@ -1,0 +1,170 @@
+"""Residual U-Net, the shared backbone of every comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import models
+from models.backbone import Backbone
+from models.errors import ModelError
+
+_CONV = {2: nn.Conv2d, 3: nn.Conv3d}
+_UP = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
+_NORM = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
+_POOL = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
+
+
+@models.register_backbone("residual_unet")
+class ResidualUNet(Backbone):
+    """Residual U-Net: max-pooling, instance normalisation, ReLU, transposed convolutions, logits out.
+
+    Level 1 is two 3-wide convolutions; every level below halves the size and is a row of residual blocks, of which
+    the first changes the width. Upwards: transposed convolution, concatenation with the level's features, residual
+    blocks. The head is two 1-wide convolutions.
+
+    widths          channels of each level, from full size down; two or more levels.
+    encoder_blocks  residual blocks of levels 2, 3, … (default: 2 on levels 2 and 3, 3 below).
+    decoder_blocks  residual blocks on the way up, deepest first (default: 2 on levels 1 and 2, 3 below).
+
+    image (B, in_channels, *S) → logits (B, classes, *S), features (B, widths[0], *S). Every axis of S must be a
+    multiple of 2^(levels−1), and at least one of them twice that: instance normalisation has nothing to normalise
+    in one voxel.
+
+    Raises `ModelError` for parameters and images that do not fit.
+
+    Source: the M-Net of Li et al. 2021 (deep distance-map regression for tumour segmentation), read from the
+    authors' code. In its configuration (five levels, 3D, one channel, two classes) this has its 4,286,466 parameters.
+    Deviation: logits in place of probabilities; softmax belongs to the loss.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        classes: int,
+        spatial_dims: int,
+        widths: Sequence[int] = (8, 16, 32, 64, 128),
+        encoder_blocks: Sequence[int] | None = None,
+        decoder_blocks: Sequence[int] | None = None,
+    ) -> None:
+        widths, down, up = _configuration(widths, encoder_blocks, decoder_blocks)
+        divisor = (2 ** (len(widths) - 1),) * spatial_dims
+        super().__init__(
+            name="residual_unet", in_channels=in_channels, patch_divisor=divisor, feature_channels=widths[0]
+        )
+        self.encoder = Encoder(spatial_dims, in_channels, widths, down)
+        self.decoder = Decoder(spatial_dims, widths, up)
+        self.head = nn.Sequential(
+            _CONV[spatial_dims](widths[0], widths[0], 1),
+            _NORM[spatial_dims](widths[0]),
+            nn.ReLU(inplace=True),
+            _CONV[spatial_dims](widths[0], classes, 1),
+        )
+
+    @classmethod
+    def resolve_parameters(cls, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Spell out the blocks that follow from the number of levels."""
+        names = ("widths", "encoder_blocks", "decoder_blocks")
+        return dict(zip(names, _configuration(*(parameters[name] for name in names)), strict=True))
+
+    def check_image(self, image: Tensor) -> None:
+        super().check_image(image)
+        if tuple(image.shape[2:]) == self.patch_divisor:
+            raise ModelError(
+                f"{self.name}: a patch of {self.patch_divisor} is one voxel at the lowest level, which instance "
+                f"normalisation cannot take; double at least one axis"
+            )
+
+
+class Encoder(nn.Module):
+    """Image → the features of every level, full size first."""
+
+    def __init__(self, dims: int, in_channels: int, widths: Sequence[int], blocks: Sequence[int]) -> None:
+        super().__init__()
+        stem = nn.Sequential(
+            *_conv_norm(dims, in_channels, widths[0]), nn.ReLU(inplace=True),
+            *_conv_norm(dims, widths[0], widths[0]), nn.ReLU(inplace=True),
+        )  # fmt: skip
+        deeper = [
+            nn.Sequential(_POOL[dims](2), *_row(dims, before, width, count))
+            for (before, width), count in zip(pairwise(widths), blocks, strict=True)
+        ]
+        self.levels = nn.ModuleList([stem, *deeper])
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        features = [image]
+        for level in self.levels:
+            features.append(level(features[-1]))
+        return features[1:]
+
+
+class Decoder(nn.Module):
+    """The features of every level → features at full size."""
+
+    def __init__(self, dims: int, widths: Sequence[int], blocks: Sequence[int]) -> None:
+        super().__init__()
+        self.ups = nn.ModuleList()
+        self.rows = nn.ModuleList()
+        for (below, width), count in zip(pairwise(reversed(widths)), blocks, strict=True):
+            up = _UP[dims](below, width, 2, stride=2)
+            self.ups.append(nn.Sequential(up, _NORM[dims](width), nn.ReLU(inplace=True)))
+            self.rows.append(nn.Sequential(*_row(dims, 2 * width, width, count)))
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        *skips, x = features
+        for up, row, skip in zip(self.ups, self.rows, reversed(skips), strict=True):
+            x = row(torch.cat([up(x), skip], dim=1))
+        return x
+
+
+class ResidualBlock(nn.Module):
+    """ReLU(conv-norm-ReLU-conv-norm + shortcut); the shortcut is a 1-wide conv-norm where the width changes."""
+
+    def __init__(self, dims: int, before: int, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *_conv_norm(dims, before, width), nn.ReLU(inplace=True), *_conv_norm(dims, width, width)
+        )
+        changes = before != width
+        self.shortcut = nn.Sequential(*_conv_norm(dims, before, width, kernel=1)) if changes else nn.Identity()
+        self.activation = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.activation(self.body(x) + self.shortcut(x))
+        return out
+
+
+def _conv_norm(dims: int, before: int, width: int, kernel: int = 3) -> tuple[nn.Module, nn.Module]:
+    return _CONV[dims](before, width, kernel, padding=kernel // 2), _NORM[dims](width)
+
+
+def _row(dims: int, before: int, width: int, count: int) -> list[nn.Module]:
+    return [ResidualBlock(dims, before if first else width, width) for first in [True, *[False] * (count - 1)]]
+
+
+def _configuration(
+    widths: Sequence[int], encoder_blocks: Sequence[int] | None, decoder_blocks: Sequence[int] | None
+) -> tuple[list[int], list[int], list[int]]:
+    """Check the three lists and fill in the blocks that were left out."""
+    steps = len(_check_counts("widths", widths, least=2)) - 1
+    down = [2 if level <= 3 else 3 for level in range(2, steps + 2)] if encoder_blocks is None else encoder_blocks
+    up = [2 if level <= 2 else 3 for level in range(steps, 0, -1)] if decoder_blocks is None else decoder_blocks
+    return (
+        list(widths),
+        _check_counts("encoder_blocks", down, exactly=steps),
+        _check_counts("decoder_blocks", up, exactly=steps),
+    )
+
+
+def _check_counts(name: str, values: Sequence[int], *, least: int = 1, exactly: int | None = None) -> list[int]:
+    expected = f"{exactly}" if exactly is not None else f"{least} or more"
+    is_list = isinstance(values, Sequence) and not isinstance(values, str)
+    fits = is_list and (len(values) == exactly if exactly is not None else len(values) >= least)
+    if not fits or any(isinstance(v, bool) or not isinstance(v, int) or v < 1 for v in values):
+        raise ModelError(f"residual_unet: {name} must be a list of {expected} whole numbers >= 1, got {values!r}")
+    return list(values)
