@@ -1,0 +1,128 @@
+"""Plain words for what a settings model complains about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bench.suite.fields import Place, allowed_keys, allowed_values
+from bench.suite.problems import describe, suggest
+
+EXPECTED = {
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "tuple_type": "a list such as [a, b]",
+    "list_type": "a list such as [a, b]",
+    "set_type": "a list such as [a, b]",
+    "dict_type": "a mapping (key: value)",
+    "mapping_type": "a mapping (key: value)",
+    "model_type": "a mapping (key: value)",
+    "model_attributes_type": "a mapping (key: value)",
+    "dataclass_type": "a mapping (key: value)",
+    "path_type": "a path",
+    "is_instance_of": "a path",
+    "none_required": "nothing (null)",
+}
+"""Complaints about the type alone, and the type that was expected."""
+
+_QUOTED = re.compile(r"'([^']*)'")
+
+
+def explain(error: Mapping[str, Any], place: Place, parent: Any) -> str:
+    """Say what was found, what is expected and what to do, for one error of a settings model."""
+    kind, found, context = error["type"], error["input"], error.get("ctx", {})
+    if kind in EXPECTED:
+        return f"found {describe(found)}{_at(place)}; expected {EXPECTED[kind]}{_advice(kind, found)}"
+    if kind == "extra_forbidden":
+        key = place.keys[-1]
+        return f"found the unknown key '{key}'; {suggest(key, allowed_keys(place.annotation, parent), 'allowed here')}"
+    if kind == "missing":
+        return _missing(place, parent)
+    if kind in ("literal_error", "enum"):
+        return f"found {describe(found)}{_at(place)}; {_choices(found, place, context.get('expected', ''))}"
+    if kind == "union_tag_invalid":
+        tags = _QUOTED.findall(context["expected_tags"])
+        return f"found {describe(context['tag'])}{_at(place)}; {suggest(context['tag'], tags)}"
+    if kind == "union_tag_not_found":
+        key = context["discriminator"].strip("'")
+        return f"the key '{key}' is missing{_in(place)}; add '{key}: …'"
+    if kind in ("value_error", "assertion_error"):
+        return str(context.get("error", error["msg"]))
+    return f"found {describe(found)}{_at(place)}; {_bounds(kind, context) or _tidy(error['msg'])}"
+
+
+def _at(place: Place) -> str:
+    """Name the key that a value stands under."""
+    names = [key for key in place.keys if isinstance(key, str)]
+    if place.on_key or not names:
+        return ""
+    return f" {'in' if isinstance(place.keys[-1], int) else 'under'} '{names[-1]}'"
+
+
+def _in(place: Place) -> str:
+    return f" in '{place.keys[-1]}'" if place.keys and isinstance(place.keys[-1], str) else ""
+
+
+def _missing(place: Place, parent: Any) -> str:
+    key = place.keys[-1]
+    if isinstance(key, int):
+        return f"found {describe(parent)}; expected more: item {key + 1} is missing"
+    where = _in(Place(keys=place.keys[:-1]))
+    return f"the key '{key}' is missing{where}; add '{key}: …'"
+
+
+def _choices(found: Any, place: Place, expected: str) -> str:
+    values = allowed_values(place.annotation) or _QUOTED.findall(expected)
+    return suggest(found, values) if values else f"expected {expected}"
+
+
+def _advice(kind: str, found: Any) -> str:
+    """Say what to write instead when the value was meant right and written wrong."""
+    if kind == "string_type" and isinstance(found, (bool, int, float)):
+        written = str(found).lower() if isinstance(found, bool) else found
+        return f': write "{written}"'
+    if kind.startswith("int") and isinstance(found, float) and found.is_integer():
+        return f": write {int(found)}"
+    if kind in ("int_type", "float_type", "bool_type") and isinstance(found, str):
+        return ": write it without quotes" if _looks_plain(kind, found) else ""
+    if kind in ("tuple_type", "list_type") and isinstance(found, (str, int, float)):
+        return f": write [{found}]"
+    return ""
+
+
+def _looks_plain(kind: str, text: str) -> bool:
+    if kind == "bool_type":
+        return text in ("true", "false")
+    return re.fullmatch(r"[-+]?[0-9]+" if kind == "int_type" else r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", text) is not None
+
+
+def _bounds(kind: str, context: Mapping[str, Any]) -> str:
+    words = {
+        "greater_than": ("gt", "expected more than {}"),
+        "greater_than_equal": ("ge", "expected {} or more"),
+        "less_than": ("lt", "expected less than {}"),
+        "less_than_equal": ("le", "expected {} or less"),
+        "multiple_of": ("multiple_of", "expected a multiple of {}"),
+        "too_short": ("min_length", "expected at least {} item(s)"),
+        "too_long": ("max_length", "expected at most {} item(s)"),
+        "string_too_short": ("min_length", "expected at least {} character(s)"),
+        "string_too_long": ("max_length", "expected at most {} character(s)"),
+        "string_pattern_mismatch": ("pattern", "expected text that matches {}"),
+    }
+    if kind not in words:
+        return ""
+    key, text = words[kind]
+    return text.format(context[key])
+
+
+def _tidy(message: str) -> str:
+    text = message.removeprefix("Input should be ").removeprefix("Value error, ")
+    return f"expected {text}" if text != message else text
