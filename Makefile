@@ -1,0 +1,41 @@
+# The two commands of a new machine: `make demo` and `make test`. Everything runs inside .venv.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# Real labelled scans, used by tests and suites where they are there.
+ifneq ($(wildcard ../shared/data),)
+export IMBALANCE_DATA ?= $(abspath ../shared/data)
+endif
+
+.PHONY: install demo test test-all lint benchmark readme-figures
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+demo: install
+	$(BIN)/python -m bench run suites/lits.yaml
+
+test: install
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+benchmark: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-sort=name
+
+readme-figures: install
+	$(BIN)/python docs/readme_figures.py runs/lits-phantom
