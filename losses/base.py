@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -22,9 +23,11 @@ class Loss(nn.Module):
 
     Lower is better. Parameters are keyword-only. `required_maps` names the target maps that `compute` reads, each
     (B, C-1, *S); the reserved keys `coordinates` (B, len(S), *S) and `step` () are listed there too when needed.
+    A loss with required parameters gives a valid choice of them in `example`, for the checks of `losses.contract`.
     """
 
     required_maps: tuple[str, ...] = ()
+    example: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self) -> None:
         super().__init__()

@@ -31,12 +31,16 @@ def nearest(word: str, options: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Description:
-    """What is known of one entry: its documentation, its parameters (with defaults) and where it is defined."""
+    """What is known of one entry: its documentation, its parameters (with defaults) and where it is defined.
+
+    `example` holds a valid choice of the required parameters, where the entry gives one in its attribute `example`.
+    """
 
     name: str
     summary: str
     documentation: str
     parameters: Mapping[str, inspect.Parameter]
+    example: Mapping[str, Any]
     where: str
 
 
@@ -145,7 +149,8 @@ class Registry(Generic[T]):
         """Documentation, parameters and place of `name`."""
         factory = self.get(name)
         text = inspect.getdoc(factory) or ""
-        return Description(name, text.partition("\n")[0], text, self.parameters(name), locate(factory))
+        example = getattr(factory, "example", {})
+        return Description(name, text.partition("\n")[0], text, self.parameters(name), example, locate(factory))
 
     def _takes_any(self, name: str) -> bool:
         kinds = [parameter.kind for parameter in inspect.signature(self.get(name)).parameters.values()]

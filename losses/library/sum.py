@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,8 @@ class Sum(Loss):
 
     Raises `LossError` that names the term (counted from 0) whose loss, parameter or weight is wrong.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"terms": ({"name": "dice"}, {"name": "cross_entropy", "weight": 0.5})}
 
     def __init__(self, *, terms: Sequence[Mapping[str, Any]]) -> None:
         super().__init__()
