@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -14,38 +13,31 @@ from bench.data.phantom.lesions import Lesion, LesionMaker, make_bumps, make_tum
 from bench.data.phantom.lookalikes import make_lookalikes
 from bench.data.phantom.organ import make_organ
 from bench.data.phantom.placement import Placement
+from bench.data.phantom.settings import PhantomSettings
 from bench.data.phantom.streams import Part, stream
 from bench.data.phantom.surroundings import make_surroundings
 from bench.data.phantom.vessels import add_vessels, make_ducts
+from bench.data.volume import Geometry, Volume
 
 BACKGROUND, LIVER, TUMOUR = 0, 1, 2
 
 
-class GeneratorSettings(Protocol):
-    """What a case depends on beside its index: nothing else may reach the generator."""
-
-    @property
-    def seed(self) -> int: ...
-    @property
-    def size(self) -> tuple[int, int, int]: ...
-    @property
-    def spacing_mm(self) -> tuple[float, float, float]: ...
-
-
 @dataclass(frozen=True)
-class Phantom:
-    """A generated case, arrays (z, y, x).
+class Phantom(Volume):
+    """A generated case.
 
-    `image`: whole HU as float32. `labels`: uint8, 0 background, 1 liver, 2 tumour. `distractors`: the benign
-    look-alikes inside the liver, disjoint from the tumours; for counting false positives, never for training.
+    image        (1, D, H, W) whole HU.
+    labels       (D, H, W) 0 background, 1 liver, 2 tumour.
+    distractors  (D, H, W) the benign look-alikes: liver, disjoint from the tumours. For counting false positives on
+                 them, never for training.
     """
 
     image: Field
-    labels: npt.NDArray[np.uint8]
-    distractors: npt.NDArray[np.bool_]
+    labels: npt.NDArray[np.int16]
+    distractors: npt.NDArray[np.bool_] = field(kw_only=True)
 
 
-def generate(index: int, settings: GeneratorSettings) -> Phantom:
+def generate(index: int, settings: PhantomSettings) -> Phantom:
     """Generate case `index`: a pure function of the index, the settings' seed, size and spacing, and the version."""
     grid = Grid(settings.size, settings.spacing_mm)
 
@@ -68,9 +60,9 @@ def generate(index: int, settings: GeneratorSettings) -> Phantom:
     image = acquire(rng(Part.ACQUISITION), outside + organ.coverage * (inside - outside))
 
     tumour = _mask(grid, tumours)
-    labels = np.where(tumour, TUMOUR, np.where(organ.mask, LIVER, BACKGROUND)).astype(np.uint8)
+    labels = np.where(tumour, TUMOUR, np.where(organ.mask, LIVER, BACKGROUND)).astype(np.int16)
     distractors = (_mask(grid, lookalikes) | (ducts >= 0.5)) & (labels == LIVER)
-    return Phantom(image, labels, distractors)
+    return Phantom(image[np.newaxis], labels, Geometry.plain(grid.size, grid.spacing_mm), distractors=distractors)
 
 
 def _blend(hu: Field, lesion: Lesion) -> None:

@@ -12,7 +12,7 @@ from bench.data.phantom.placement import Placement
 from bench.data.phantom.shapes import Ellipsoid, ellipsoid_distance, random_semi_axes, with_volume
 
 _EMPTY_PROBABILITY = 0.06
-_MEAN_FURTHER, _MOST = 2.72, 9  # 1 + Poisson, at most 9
+_MEAN_FURTHER, _MOST = 2.85, 9  # 1 + Poisson, at most 9
 _MEDIAN_MM3, _LOG_SD, _LEAST_MM3, _LARGEST_MM3 = 540.0, 1.2, 90.0, 30_000.0
 _CONTRAST_HU, _LESION_HU = (28.0, 55.0), 5.0
 _EDGE_MM = (2.0, 5.0)
