@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.evaluation.inference import predict_probabilities as predict_probabilities
-    from bench.evaluation.lesions import compare_lesions as compare_lesions
+    from bench.evaluation.lesions import lesion_records as lesion_records
     from bench.evaluation.scoring import score as score
 
 _HOMES = {
-    "compare_lesions": "bench.evaluation.lesions",
+    "lesion_records": "bench.evaluation.lesions",
     "predict_probabilities": "bench.evaluation.inference",
     "score": "bench.evaluation.scoring",
 }

@@ -56,6 +56,6 @@ class Family:
         return {}
 
 
-FAMILIES: Registry[Family] = Registry(
+FAMILY_REGISTRY: Registry[Family] = Registry(
     "metric family", package="bench.evaluation.families", group="imbalance_bench.metrics", error=MetricError
 )

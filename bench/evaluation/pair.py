@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.errors import DataError
+from bench.evaluation.overlap import OverlapCounts, overlap_counts
 
 Mask = npt.NDArray[np.bool_]
 _AXES = {2: "(y, x)", 3: "(z, y, x)"}
@@ -21,6 +22,7 @@ class Pair:
     """Two binary masks on one grid, cropped to their common bounding box and bordered by one voxel of background.
 
     The border stands for everything outside the box, the outside of the volume included: both are background.
+    `box` is where in the native grid the crop was taken, without the border; `diagonal_mm` is that of the whole grid.
     """
 
     reference: Mask
@@ -28,18 +30,16 @@ class Pair:
     spacing_mm: tuple[float, ...]
     tolerance_mm: float
     diagonal_mm: float
+    box: tuple[slice, ...]
 
     @cached_property
-    def reference_voxels(self) -> int:
-        return int(np.count_nonzero(self.reference))
+    def counts(self) -> OverlapCounts:
+        """Voxels of the reference, of the prediction and of both."""
+        return overlap_counts(self.reference, self.prediction)
 
-    @cached_property
-    def prediction_voxels(self) -> int:
-        return int(np.count_nonzero(self.prediction))
-
-    @cached_property
-    def intersection_voxels(self) -> int:
-        return int(np.count_nonzero(self.reference & self.prediction))
+    def cut(self, mask: Mask) -> Mask:
+        """Crop and border another mask of the native grid like these two."""
+        return np.pad(mask[self.box], 1)
 
     @property
     def voxel_volume_mm3(self) -> float:
@@ -78,7 +78,7 @@ def make_pair(
     box = union_box(kept)
     boxed_reference, boxed_prediction = (np.pad(mask[box], 1) for mask in kept)
     diagonal = math.hypot(*(extent * step for extent, step in zip(shape, spacing, strict=True)))
-    return Pair(boxed_reference, boxed_prediction, spacing, float(tolerance_mm), diagonal)
+    return Pair(boxed_reference, boxed_prediction, spacing, float(tolerance_mm), diagonal, box)
 
 
 def as_mask(array: npt.ArrayLike, name: str) -> Mask:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy.typing as npt
 
-from bench.evaluation.metrics import families
+from bench.evaluation.metrics import FAMILIES, METRICS
+from bench.evaluation.overlap import OverlapCounts
 from bench.evaluation.pair import Pair, make_pair
 
 
@@ -30,7 +31,7 @@ def score(
     Returns the metrics by key (`bench.evaluation.metrics`), then `intersection_voxels`, `reference_voxels`,
     `prediction_voxels`, `reference_volume_mm3` and `prediction_volume_mm3` (without ignored voxels; in 2D, areas in mm²
     as if one millimetre thick). A value is NaN only where it is undefined.
-    Empty masks: as each metric declares (`bench.evaluation.empties`); the line is `metrics.empty_policy()`.
+    Empty masks: as each metric declares (`bench.evaluation.empties`); in words: `metrics.EMPTY_POLICY`.
     Raises: DataError for masks of different shapes, masks that are not binary, unusable spacing or tolerance.
     """
     pair = make_pair(reference, prediction, spacing_mm, tolerance_mm=tolerance_mm, ignore=ignore)
@@ -39,15 +40,14 @@ def score(
 
 def measure(pair: Pair) -> dict[str, float]:
     """The per-case metrics of a checked pair, empty masks included."""
-    reference_empty, prediction_empty = pair.reference_voxels == 0, pair.prediction_voxels == 0
+    reference_empty, prediction_empty = pair.counts.reference_voxels == 0, pair.counts.prediction_voxels == 0
     if not (reference_empty or prediction_empty):
-        return {key: value for family in families() for key, value in family.measure(pair).items()}
+        return {key: value for family in FAMILIES for key, value in family.measure(pair).items()}
     return {
         metric.key: metric.empties.value(
             reference_empty=reference_empty, prediction_empty=prediction_empty, diagonal_mm=pair.diagonal_mm
         )
-        for family in families()
-        for metric in family.metrics
+        for metric in METRICS.values()
         if not metric.pooled
     }
 
@@ -55,9 +55,16 @@ def measure(pair: Pair) -> dict[str, float]:
 def counts(pair: Pair) -> dict[str, float]:
     """What a table needs of a case beside its metrics: voxel counts (whole numbers) and volumes in mm³."""
     return {
-        "intersection_voxels": pair.intersection_voxels,
-        "reference_voxels": pair.reference_voxels,
-        "prediction_voxels": pair.prediction_voxels,
-        "reference_volume_mm3": pair.reference_voxels * pair.voxel_volume_mm3,
-        "prediction_volume_mm3": pair.prediction_voxels * pair.voxel_volume_mm3,
+        **pair.counts._asdict(),
+        "reference_volume_mm3": pair.counts.reference_voxels * pair.voxel_volume_mm3,
+        "prediction_volume_mm3": pair.counts.prediction_voxels * pair.voxel_volume_mm3,
     }
+
+
+SCORE_COLUMNS = (
+    *(key for key, metric in METRICS.items() if not metric.pooled),
+    *OverlapCounts._fields,
+    "reference_volume_mm3",
+    "prediction_volume_mm3",
+)
+"""The keys of a record, in the order in which `score` gives them."""

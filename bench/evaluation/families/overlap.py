@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 from bench.evaluation.empties import ERROR, RELATIVE_VOLUME, SCORE
-from bench.evaluation.family import FAMILIES, Family, Metric
+from bench.evaluation.family import FAMILY_REGISTRY, Family, Metric
+from bench.evaluation.overlap import OverlapCounts
 from bench.evaluation.pair import Pair
 
 
-@FAMILIES.register("overlap")
+@FAMILY_REGISTRY.register("overlap")
 class Overlap(Family):
     """With A the reference, B the prediction and |·| a number of voxels:
 
     dice                        2|A∩B| / (|A| + |B|), 0 to 1
-    dice_global                 2Σ|A∩B| / Σ(|A| + |B|) over the cases of a table row, 0 to 1; 1 if none has a voxel
+    dice_global                 2Σ|A∩B| / Σ(|A| + |B|) over the cases of a table row, 0 to 1
     volumetric_overlap_error    1 − |A∩B| / |A∪B|, 0 to 1
     relative_volume_difference  (|B| − |A|) / |A|, −1 to ∞, positive = over-segmented
 
@@ -31,17 +33,13 @@ class Overlap(Family):
     )
 
     def measure(self, pair: Pair) -> dict[str, float]:
-        both = pair.intersection_voxels
-        total = pair.reference_voxels + pair.prediction_voxels
+        counts = pair.counts
         return {
-            "dice": 2 * both / total,
-            "volumetric_overlap_error": 1 - both / (total - both),
-            "relative_volume_difference": (pair.prediction_voxels - pair.reference_voxels) / pair.reference_voxels,
+            "dice": counts.dice,
+            "volumetric_overlap_error": counts.volumetric_overlap_error,
+            "relative_volume_difference": counts.relative_volume_difference,
         }
 
     def pool(self, records: Iterable[Mapping[str, float]]) -> dict[str, float]:
-        both, total = 0.0, 0.0
-        for record in records:
-            both += record["intersection_voxels"]
-            total += record["reference_voxels"] + record["prediction_voxels"]
-        return {"dice_global": 2 * both / total if total else 1.0}
+        cases = [[record[key] for key in OverlapCounts._fields] for record in records]
+        return {"dice_global": OverlapCounts(*map(sum, zip(*cases, strict=True))).dice if cases else math.nan}

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.evaluation.empties import DISTANCE, SCORE
-from bench.evaluation.family import FAMILIES, Family, Metric
+from bench.evaluation.family import FAMILY_REGISTRY, Family, Metric
 from bench.evaluation.pair import Mask, Pair
 
 Indices = npt.NDArray[np.intp]
@@ -19,7 +19,7 @@ _ROUNDING = 1 + 1e-9
 """Three voxels of 0.8 mm are 2.4000000000000004 mm in floating point, and still within a tolerance of 2.4 mm."""
 
 
-@FAMILIES.register("surface")
+@FAMILY_REGISTRY.register("surface")
 class Surface(Family):
     """With S_A, S_B the surface voxels of reference and prediction, and d the distances from each voxel of one surface
     to the nearest of the other, between voxel centres in mm:

@@ -11,8 +11,8 @@ import pytest
 
 import bench.evaluation
 from bench.errors import DataError
-from bench.evaluation.metrics import all_metrics, empty_policy
-from bench.evaluation.scoring import score
+from bench.evaluation.metrics import EMPTY_POLICY, METRICS
+from bench.evaluation.scoring import SCORE_COLUMNS, score
 
 DISTANCES = (
     "average_symmetric_surface_distance_mm",
@@ -44,14 +44,11 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_every_per_case_metric_and_every_count_is_in_the_record():
     mask = voxels((4, 4, 4), (1, 1, 1))
     record = score(mask, mask, (1, 1, 1))
-    counts = {
-        "intersection_voxels",
-        "reference_voxels",
-        "prediction_voxels",
-        "reference_volume_mm3",
-        "prediction_volume_mm3",
-    }
-    assert set(record) == {key for key, metric in all_metrics().items() if not metric.pooled} | counts
+    counts = ("intersection_voxels", "reference_voxels", "prediction_voxels")
+    volumes = ("reference_volume_mm3", "prediction_volume_mm3")
+    assert tuple(record) == SCORE_COLUMNS
+    assert tuple(score(mask, np.zeros_like(mask), (1, 1, 1))) == SCORE_COLUMNS
+    assert set(SCORE_COLUMNS) == {key for key, metric in METRICS.items() if not metric.pooled}.union(counts, volumes)
 
 
 def test_a_perfect_prediction_is_perfect_in_every_metric():
@@ -119,13 +116,12 @@ def test_the_diagonal_is_that_of_the_whole_volume_in_two_dimensions_too():
 
 
 def test_the_policy_in_words_names_every_situation_and_every_per_case_metric():
-    text = empty_policy()
-    situations = text.rstrip(".").split("; ")
+    situations = EMPTY_POLICY.rstrip(".").split("; ")
     assert len(situations) == 3
-    labels = [metric.label for metric in all_metrics().values() if not metric.pooled]
+    labels = [metric.label for metric in METRICS.values() if not metric.pooled]
     assert all(label in situation for situation in situations for label in labels)
-    assert "RVD undefined (counted)" in text
-    assert "RVD −1" in text
+    assert "RVD undefined (counted)" in EMPTY_POLICY
+    assert "RVD −1" in EMPTY_POLICY
 
 
 def test_ignored_voxels_count_in_neither_mask():
