@@ -39,6 +39,20 @@ class FileLock:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def is_held(self) -> bool:
+        """Whether any process holds the lock now; takes nothing and leaves the holder's pid as it is."""
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def holder(self) -> int | None:
         """The pid written by the present or last holder, if any."""
         try:

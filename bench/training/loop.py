@@ -94,7 +94,7 @@ class Training:
                     parameter.data = parameter.data.contiguous(memory_format=formats[parameter.ndim])
         else:
             self._format = torch.contiguous_format
-        self.optimiser = torch.optim.Adam(self.method.trainable_parameters(), lr=settings.learning_rate)
+        self.optimiser = torch.optim.Adam((p for p in self.method.parameters() if p.requires_grad), lr=settings.learning_rate)
         self.sampler, self.validate, self.settings = sampler, validate, settings
         self.folder, self.device, self.watch = folder, device, watch
         self.progress = Progress()
@@ -137,7 +137,7 @@ class Training:
             torch.autocast(self.device.type, torch.bfloat16) if self.settings.precision == "bf16" else nullcontext()
         )
         with autocast:
-            terms = self.method.training_terms(batch.to(self.device, self._format))
+            terms = self.method.training_terms(self._on_device(batch))
         objective = self.method.objective(terms)
         objective.backward()  # type: ignore[no-untyped-call]
         values = {name: float(term.value.detach()) for name, term in terms.items()}
@@ -150,6 +150,11 @@ class Training:
         self._step_seconds.append(time.perf_counter() - started)
         self.watch("training", step + 1, of=self.settings.steps)
         return {**values, "learning_rate": rate}
+
+    def _on_device(self, batch: Batch) -> Batch:
+        image = batch.image.to(self.device, non_blocking=True, memory_format=self._format)
+        maps = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.maps.items()}
+        return Batch(image, batch.labels.to(self.device, non_blocking=True), maps)
 
     def _gradients(self) -> list[torch.Tensor]:
         return [parameter.grad for parameter in self.method.parameters() if parameter.grad is not None]

@@ -1,0 +1,33 @@
+"""Refuse to start when another folder's `losses` or `models` stands before ours on the import path.
+
+`python -m` puts the working directory first, and these two names are common.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import bench
+from bench.errors import BenchError
+
+NEIGHBOURS = ("losses", "models")
+
+
+def check_shadowing() -> None:
+    """Compare where our neighbour packages would be imported from with where this package lies.
+
+    Raises:
+        BenchError: names the shadowing folder and the way out.
+    """
+    home = Path(bench.__file__).resolve().parent.parent
+    for name in NEIGHBOURS:
+        spec = importlib.util.find_spec(name)
+        origin = Path(spec.origin).resolve() if spec and spec.origin else None
+        if origin != home / name / "__init__.py":
+            found = origin.parent if origin else "a folder without __init__.py"
+            raise BenchError(
+                f"the package {name!r} would be imported from {found}, expected {home / name}: a folder named {name} "
+                "in the working directory hides it. Use the console script `imbalance-bench`, which ignores the "
+                "working directory, or start from another folder"
+            )

@@ -1,0 +1,156 @@
+"""The job that trains one method on one split with one seed, and scores it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import traceback
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.data.prepared import Prepared, open_prepared
+from bench.data.sampler import PatchSampler
+from bench.evaluation.segmentation import segment_case
+from bench.execution.assembly import build_method
+from bench.execution.context import RunContext
+from bench.execution.job import RESULT
+from bench.execution.scoring import score_cell, validation_dice
+from bench.execution.watch import JobWatch
+from bench.files.checksum import verify_folder
+from bench.results.provenance import provenance
+from bench.results.records import BLOCKS, Status, write_cell, write_history
+from bench.suite.planner import CellPlan
+from bench.training.checkpoints import to_bytes
+from bench.training.device import device_facts, make_repeatable
+from bench.training.digests import start_digest
+from bench.training.loop import Diverged, Progress, Trained, Training
+from models.method import Method
+
+
+@dataclass(frozen=True)
+class CellJob:
+    """Trains and scores one cell. Every way of ending but a killed process is a result with a reason."""
+
+    context: RunContext
+    plan: CellPlan
+
+    @property
+    def id(self) -> str:
+        return self.plan.id
+
+    @property
+    def target(self) -> Path:
+        return self.context.run.cell(self.plan.id)
+
+    @property
+    def needs(self) -> tuple[Path, ...]:
+        return tuple(self.context.run.prepared(case) for case in self.plan.needs)
+
+    def run(self, working: Path, watch: JobWatch) -> None:
+        """Train from the newest checkpoint, score what is not scored yet, and write the records."""
+        facts: dict[str, Any] = {}
+        try:
+            self._train_and_score(working, watch, facts)
+            status: Status = "finished"
+            reason = ""
+        except Diverged as error:
+            status, reason = "diverged", str(error)
+        except torch.cuda.OutOfMemoryError as error:
+            status, reason = "out_of_memory", self._memory_advice(error)
+        except (RuntimeError, ValueError, ArithmeticError, LookupError, TypeError) as error:
+            status, reason = "failed", f"{type(error).__name__}: {error}"
+            (working / RESULT / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        watch("recording")
+        self._write(working, status, reason, facts)
+
+    def record_deaths(self, working: Path, reason: str) -> None:
+        self._write(working, "died", reason, {})
+
+    def _train_and_score(self, working: Path, watch: JobWatch, facts: dict[str, Any]) -> None:
+        suite, device = self.context.suite, self.context.device
+        make_repeatable(suite.training.threads_per_cell, device)
+        train = [self._cases[identity] for identity in self.plan.train]
+        method = build_method(suite, self.plan, train)
+        facts["start_digest"] = start_digest(method.backbone)
+        facts["parameters"] = sum(parameter.numel() for parameter in method.backbone.parameters())
+        trained = self._train(method, train, working, watch, facts)
+        weights = {"best": trained.best, "last": trained.last}
+        for block in BLOCKS:
+            method.load_state_dict(weights[block])
+            score_cell(self.context, self.plan, self._cases, method, block, working, watch)
+        self._keep(working, weights)
+
+    def _train(
+        self, method: Method, train: list[Prepared], working: Path, watch: JobWatch, facts: dict[str, Any]
+    ) -> Trained:
+        suite = self.context.suite
+        validation = [self._cases[identity] for identity in self.plan.validation]
+        training = Training(
+            method,
+            PatchSampler(train, suite.sampling, self.plan.seed),
+            lambda current: validation_dice(self.context, validation, current),
+            suite.training,
+            working / "resume",
+            self.context.device,
+            watch,
+        )
+        try:
+            return training.run()
+        finally:
+            facts.update(_outcome(training.progress))
+            history = [*training.progress.training, *training.progress.validations]
+            write_history(working / RESULT / "history.jsonl", sorted(history, key=lambda record: record["step"]))
+
+    @cached_property
+    def _cases(self) -> dict[str, Prepared]:
+        """The prepared cases by identity, each verified against its checksum."""
+        for folder in self.needs:
+            verify_folder(folder)
+        return {identity: open_prepared(self.context.run.prepared(identity)) for identity in self.plan.needs}
+
+    def _keep(self, working: Path, weights: dict[str, dict[str, torch.Tensor]]) -> None:
+        """Put weights and predicted masks into the result; masks are linked, so that a resume still finds them."""
+        checkpoints = working / RESULT / "checkpoints"
+        checkpoints.mkdir()
+        for block, tensors in weights.items():
+            (checkpoints / f"{block}.pt").write_bytes(to_bytes({"weights": tensors}))
+        shutil.copytree(working / "predictions", working / RESULT / "predictions", copy_function=os.link)
+
+    def _memory_advice(self, error: Exception) -> str:
+        sampling = self.context.suite.sampling
+        return (
+            f"the GPU ran out of memory with patch {list(sampling.patch_size)} and batch {sampling.batch_size}; "
+            f"lower sampling.patch_size or sampling.batch_size, or set training.precision: bf16 ({error})"
+        )
+
+    def _write(self, working: Path, status: Status, reason: str, facts: dict[str, Any]) -> None:
+        method = next(m for m in self.context.suite.methods if m.id == self.plan.method)
+        record = {
+            "id": self.plan.id,
+            "method": method.id,
+            "label": method.title,
+            "seed": self.plan.seed,
+            "fold": self.plan.fold,
+            "profile": self.context.profile,
+            "status": status,
+            "reason": reason,
+            "selected_on_reported": self.plan.selected_on_reported,
+            "comparison": self.plan.comparison,
+            "identity": self.plan.identity,
+            **facts,
+            "provenance": provenance() | device_facts(self.context.device),
+        }
+        write_cell(working / RESULT, record)
+
+
+def _outcome(progress: Progress) -> dict[str, Any]:
+    return {
+        "steps": progress.step,
+        "order_digest": progress.order_digest,
+        "best_step": progress.best_step,
+        "best_validation_dice": max(progress.dice(), default=None),
+    }

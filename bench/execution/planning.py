@@ -1,0 +1,115 @@
+"""From a suite file to a run that can start: profile, data, fingerprints, plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.data.dataset import AnyDataset
+from bench.data.fingerprints import FingerprintMemory
+from bench.data.formats import open_dataset
+from bench.errors import SuiteError
+from bench.files.user_cache import user_cache
+from bench.results.run_directory import RunDirectory
+from bench.suite.loader import load
+from bench.suite.planner import CellPlan, Plan, make_plan
+from bench.suite.schema import Suite
+from losses.registry import nearest
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for, on the command line or from Python."""
+
+    suite: Path
+    profile: str | None = None
+    overrides: Sequence[str] = ()
+    methods: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    folds: tuple[int, ...] = ()
+    out: Path | None = None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A suite with its profile chosen and its data found; `plan` is None while files have not been read yet."""
+
+    request: Request
+    suite: Suite
+    profile: str
+    why: str
+    datasets: dict[str, AnyDataset]
+    run: RunDirectory
+    unread: int
+    plan: Plan | None
+
+    def selected(self) -> tuple[CellPlan, ...]:
+        """The cells that this request is about; empty while there is no plan."""
+        if self.plan is None:
+            return ()
+        wanted = set(self.request.methods)
+        return tuple(cell for cell in self.plan.cells if not wanted or cell.method in wanted)
+
+    def description(self) -> dict[str, Any]:
+        """The content of run.json."""
+        assert self.plan is not None, "a run is described after its data was read"
+        return {
+            "suite_file": self.request.suite.name,
+            "suite": self.suite.model_dump(mode="json"),
+            "profile": self.profile,
+            "why": self.why,
+            "plan": self.plan.model_dump(mode="json"),
+            "selected": [cell.id for cell in self.selected()],
+        }
+
+
+def plan_request(request: Request, read_data: bool, note: Callable[[str], None] = lambda _: None) -> Planned:
+    """Load, check and plan.
+
+    Args:
+        read_data: whether files whose fingerprint is not remembered are read now; without it `plan` may be None.
+        note: told what takes time.
+
+    Raises:
+        SuiteError, DataError: with file:line:column, or the case and its path.
+    """
+    loaded = load(
+        request.suite, Suite, profile=request.profile, overrides=_overrides(request), available=missing_data
+    )
+    suite = loaded.settings
+    _known_methods(request, suite)
+    datasets = {name: open_dataset(settings) for name, settings in suite.datasets().items()}
+    memory = FingerprintMemory(user_cache() / "fingerprints.json")
+    unread = sum(memory.recall(path) is None for data in datasets.values() for case in data.cases() for path in case.files)
+    plan = None
+    if read_data or not unread:
+        if unread:
+            note(f"reading {unread} files once for their fingerprints")
+        fingerprints = {
+            name: {case.id: data.fingerprint(case, memory) for case in data.cases()} for name, data in datasets.items()
+        }
+        memory.save()
+        plan = make_plan(suite, datasets, fingerprints, request.folds)
+    profile = loaded.profile or "suite"
+    run = RunDirectory(request.out or Path("runs") / f"{request.suite.stem}-{profile}")
+    return Planned(request, suite, profile, loaded.why, datasets, run, unread, plan)
+
+
+def missing_data(suite: Suite) -> str | None:
+    """Why the data of a suite cannot be found; None when all of it is there."""
+    reasons = (open_dataset(settings).absence() for settings in suite.datasets().values())
+    return next((reason for reason in reasons if reason is not None), None)
+
+
+def _overrides(request: Request) -> tuple[str, ...]:
+    seeds = (f"seeds=[{', '.join(map(str, request.seeds))}]",) if request.seeds else ()
+    return (*request.overrides, *seeds)
+
+
+def _known_methods(request: Request, suite: Suite) -> None:
+    ids = [method.id for method in suite.methods]
+    for wanted in request.methods:
+        if wanted not in ids:
+            raise SuiteError(f"--methods: {wanted!r} is no method of {request.suite}.{nearest(wanted, ids)} Known: {', '.join(ids)}")

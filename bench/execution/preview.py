@@ -1,0 +1,70 @@
+"""The plan in words: what a run will do, what is done already, and what it will cost."""
+
+from __future__ import annotations
+
+from bench.execution.planning import Planned
+from bench.execution.timings import typical
+from bench.files.checksum import is_sealed
+from bench.suite.planner import CellPlan
+
+
+def describe_plan(planned: Planned, device_name: str) -> list[str]:
+    """Lines for the terminal."""
+    suite, request = planned.suite, planned.request
+    cases = {name: len(dataset.cases()) for name, dataset in planned.datasets.items()}
+    lines = [
+        f"{suite.title}",
+        f"  profile   {planned.profile or 'none'}: {planned.why}",
+        f"  data      {', '.join(f'{name} {count} cases' for name, count in cases.items())}; "
+        f"target {', '.join(suite.dataset.classes)}",
+        f"  network   {suite.backbone.name}, patch {_by(suite.sampling.patch_size)}, batch {suite.sampling.batch_size}, "
+        f"{suite.training.steps} steps, {suite.training.decay.name} decay",
+        f"  run       {planned.run.path}",
+    ]
+    if planned.plan is None:
+        count = len(suite.methods) * len(suite.seeds)
+        return [
+            *lines,
+            f"  cells     {len(suite.methods)} methods × {len(suite.seeds)} seeds = {count} per fold; "
+            f"what is done is unknown ({planned.unread} files to read)",
+            "  cost      unknown",
+        ]
+    cells = planned.selected()
+    todo = [cell for cell in cells if not is_sealed(planned.run.cell(cell.id))]
+    rows = [f"    {'to do' if cell in todo else 'done':6} {cell.id}" for cell in cells]
+    if request.methods:
+        lines.append(f"  methods   only {', '.join(request.methods)}")
+    return [
+        *lines,
+        f"  cells     {len(cells)}: {len(cells) - len(todo)} done, {len(todo)} to do",
+        *(rows if len(rows) <= 60 else [*rows[:50], f"    … and {len(rows) - 50} more"]),
+        f"  cost      {_cost(planned, todo, device_name)}",
+    ]
+
+
+def _cost(planned: Planned, todo: list[CellPlan], device_name: str) -> str:
+    """Estimated from timed steps of this configuration on this machine; there are no built-in constants."""
+    if not todo:
+        return "nothing to train"
+    from bench.training.device import device_facts, resolve_device
+
+    timed = typical(planned.suite, device_facts(resolve_device(device_name)))
+    if timed is None:
+        return "unknown: this network, patch and data have not been timed on this machine yet"
+    training = planned.suite.training
+    seconds = 0.0
+    for cell in todo:
+        scored = 2 * (len(cell.test) + sum(map(len, cell.evaluate_on.values())))
+        seconds += training.steps * timed["seconds_per_step"] + scored * timed["seconds_per_scored_case"]
+        seconds += len(training.validation_steps()) * len(cell.validation) * timed["seconds_per_validated_case"]
+    return f"about {_duration(seconds)} of one worker in all, from timed steps on this machine"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _by(size: tuple[int, ...]) -> str:
+    return "×".join(map(str, size))

@@ -1,0 +1,52 @@
+"""The records of a cell: one JSON for the cell, one CSV row per case and class, one per lesion and false positive."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from bench.files.atomic import write_json, write_text
+
+CELL_SCHEMA_VERSION = 1
+
+Status = Literal["finished", "diverged", "out_of_memory", "failed", "died"]
+"""How a cell ended. All but `finished` carry a reason and are results too: a table shows them."""
+
+BLOCKS = ("best", "last")
+"""The checkpoint of best validation DC (the headline), and the last one."""
+
+
+def write_cell(folder: Path, record: Mapping[str, Any]) -> None:
+    """Write cell.json: identity, digests, outcome and provenance."""
+    write_json(folder / "cell.json", {"schema_version": CELL_SCHEMA_VERSION, **record})
+
+
+def read_cell(folder: Path) -> dict[str, Any]:
+    """Read cell.json."""
+    record: dict[str, Any] = json.loads((folder / "cell.json").read_text(encoding="utf-8"))
+    return record
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Write rows as CSV in the given column order, floats with all their digits, NaN as an empty field."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_field(row[column]) for column in columns] for row in rows)
+    write_text(path, buffer.getvalue())
+
+
+def write_history(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """Write the training and validation curve as JSON lines, replacing what was there."""
+    write_text(path, "".join(json.dumps(record, sort_keys=True) + "\n" for record in records))
+
+
+def _field(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else repr(float(value))
+    return str(value)

@@ -1,0 +1,108 @@
+"""The layout of a run directory: the only channel between the processes of a run, and the truth behind every table.
+
+run.json           resolved suite, profile, plan; all that a worker needs to know
+cells/<id>/        one finished cell, published whole: cell.json, history.jsonl, cases.csv, lesions.csv,
+                   checkpoints/, predictions/<dataset>/<block>/<case>.nii.gz, seal.json
+prepared/<id>/     one prepared case, published whole; can be rebuilt
+work/<id>/         what a job is doing now; checkpoints to resume from
+claims/<id>.lock   locked by the process that works on the job
+events.jsonl       phase log: who did what when
+tables/ plots/     rebuilt from cells/ at will
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.errors import RunError
+from bench.files.atomic import write_json
+from bench.files.checksum import is_sealed
+
+RUN_SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Paths below one run directory; creating the object touches nothing."""
+
+    path: Path
+
+    @property
+    def run_file(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def tables(self) -> Path:
+        return self.path / "tables"
+
+    @property
+    def plots(self) -> Path:
+        return self.path / "plots"
+
+    def cell(self, identity: str) -> Path:
+        return self.path / "cells" / identity
+
+    def prepared(self, identity: str) -> Path:
+        return self.path / "prepared" / identity
+
+    def work(self, identity: str) -> Path:
+        return self.path / "work" / identity
+
+    def claim(self, identity: str) -> Path:
+        return self.path / "claims" / f"{identity}.lock"
+
+    def finished_cells(self) -> Iterator[Path]:
+        """Published cells, in order of their ids."""
+        folder = self.path / "cells"
+        return (p for p in sorted(folder.iterdir()) if is_sealed(p)) if folder.is_dir() else iter(())
+
+    def create(self) -> None:
+        """Make the folder, or say at once why nothing can be written there.
+
+        Raises:
+            RunError: the path is a file, its parent cannot be written, or the disk refuses.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            probe = self.path / ".writable"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except FileExistsError as error:
+            raise RunError(f"{self.path} is a file, expected a folder for the run; give another with --out") from error
+        except OSError as error:
+            raise RunError(
+                f"{self.path} cannot be written ({error.strerror}); give another folder with --out"
+            ) from error
+
+    def write_run(self, content: dict[str, Any]) -> None:
+        """Store suite and plan."""
+        write_json(self.run_file, {"schema_version": RUN_SCHEMA_VERSION, **content})
+
+    def read_run(self) -> dict[str, Any]:
+        """Read suite and plan back.
+
+        Raises:
+            RunError: not a run directory, or one of another schema version.
+        """
+        try:
+            content: dict[str, Any] = json.loads(self.run_file.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise RunError(
+                f"{self.path} is not a run directory: it has no run.json; start one with `run SUITE`"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.run_file} cannot be read ({error}); run the suite again to rewrite it") from error
+        if content.get("schema_version") != RUN_SCHEMA_VERSION:
+            raise RunError(
+                f"{self.run_file} has schema_version {content.get('schema_version')}, this version reads "
+                f"{RUN_SCHEMA_VERSION}; use the version that wrote it"
+            )
+        return content

@@ -1,0 +1,156 @@
+"""From a suite to a plan: which cases are prepared, which cells are trained and scored, under which identities.
+
+A plan needs the fingerprints of the data but reads no voxel; it is stored in the run directory, where workers take it
+from, so that suite and data are interpreted once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import losses
+import models
+from bench.data.dataset import AnyDataset
+from bench.data.preprocessing import PREPROCESSING_VERSION
+from bench.data.sampler import SAMPLER_VERSION
+from bench.data.settings import DatasetSettings
+from bench.data.splits import Split, make_splits
+from bench.data.volume import Case
+from bench.evaluation.metrics import METRICS_VERSION
+from bench.settings import Settings
+from bench.suite.identity import digest, identify
+from bench.suite.schema import MethodSettings, Suite
+from bench.training.settings import TRAINING_VERSION
+
+NOT_HASHED = {"checkpoint_every"}
+"""Training settings that change no number."""
+
+
+class PreparePlan(Settings):
+    """One case to be prepared: `id` is the identity of the result."""
+
+    id: str
+    dataset: str
+    case: str
+    fingerprint: str
+
+
+class CellPlan(Settings):
+    """One method × fold × seed; case lists hold identities of prepared cases."""
+
+    id: str
+    method: str
+    seed: int
+    fold: int
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+    evaluate_on: dict[str, tuple[str, ...]]
+    selected_on_reported: bool
+    comparison: str
+    """Digest of everything that the cells of one comparison must share: data, split, patches, budget, seed."""
+    identity: dict[str, Any]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Prepared cases that must be there before the cell can start."""
+        extra = [case for cases in self.evaluate_on.values() for case in cases]
+        return tuple(dict.fromkeys((*self.train, *self.validation, *self.test, *extra)))
+
+
+class Plan(Settings):
+    """All jobs of a run."""
+
+    prepare: tuple[PreparePlan, ...]
+    cells: tuple[CellPlan, ...]
+
+
+def make_plan(
+    suite: Suite,
+    datasets: Mapping[str, AnyDataset],
+    fingerprints: Mapping[str, Mapping[str, str]],
+    folds: Sequence[int] = (),
+) -> Plan:
+    """Lay out all jobs of a suite.
+
+    Args:
+        datasets: opened data sets by the names of `Suite.datasets()`.
+        fingerprints: per data set, the fingerprint of each case by case id.
+        folds: the folds to run; all by default.
+
+    Raises:
+        DataError, SuiteError: from the split (a patient in two parts, an unknown case, a fold that does not exist).
+    """
+    prepared = {
+        name: {case.id: _prepare(suite, name, case, fingerprints[name][case.id]) for case in dataset.cases()}
+        for name, dataset in datasets.items()
+    }
+    splits = make_splits(datasets["main"].cases(), suite.split)
+    chosen = tuple(folds) or tuple(range(len(splits)))
+    cells = tuple(
+        _cell(suite, method, seed, fold, splits[fold], prepared)
+        for fold in chosen
+        for seed in suite.seeds
+        for method in suite.methods
+    )
+    needed = {identity for cell in cells for identity in cell.needs}
+    jobs = (job for group in prepared.values() for job in group.values() if job.id in needed)
+    return Plan(prepare=tuple(jobs), cells=cells)
+
+
+def _prepare(suite: Suite, name: str, case: Case, fingerprint: str) -> PreparePlan:
+    content = {
+        "case": case.id,
+        "fingerprint": fingerprint,
+        "labels": _meaning(suite.datasets()[name]),
+        "preprocessing": suite.preprocessing.model_dump(mode="json"),
+        "version": PREPROCESSING_VERSION,
+    }
+    return PreparePlan(id=identify(case.id, content), dataset=name, case=case.id, fingerprint=fingerprint)
+
+
+def _meaning(dataset: DatasetSettings) -> dict[str, Any]:
+    """What the label values stand for; where the files lie is no part of it."""
+    return {"target": dataset.class_labels, "roi": dataset.roi, "ignored": dataset.ignore_label}
+
+
+def _cell(
+    suite: Suite,
+    method: MethodSettings,
+    seed: int,
+    fold: int,
+    split: Split,
+    prepared: Mapping[str, Mapping[str, PreparePlan]],
+) -> CellPlan:
+    parts = {
+        part: tuple(prepared["main"][case].id for case in getattr(split, part))
+        for part in ("train", "validation", "test")
+    }
+    evaluate_on = {name: tuple(job.id for job in group.values()) for name, group in prepared.items() if name != "main"}
+    shared = {
+        "cases": {**parts, **evaluate_on},
+        "classes": list(suite.dataset.classes),
+        "sampling": suite.sampling.model_dump(mode="json"),
+        "training": suite.training.model_dump(mode="json", exclude=NOT_HASHED)
+        | {"schedule": suite.training.decay.model_dump(mode="json")},
+        "evaluation": suite.evaluation.model_dump(mode="json"),
+        "seed": seed,
+        "versions": {"sampler": SAMPLER_VERSION, "training": TRAINING_VERSION, "metrics": METRICS_VERSION},
+    }
+    identity = {
+        **shared,
+        "backbone": models.resolve_backbone(suite.backbone.specification()),
+        "loss": losses.resolve(method.loss.specification()),
+    }
+    return CellPlan(
+        id=identify(f"{method.id}-s{seed}-f{fold}", identity),
+        method=method.id,
+        seed=seed,
+        fold=fold,
+        **parts,
+        evaluate_on=evaluate_on,
+        selected_on_reported=split.selected_on_reported,
+        comparison=digest(shared),
+        identity=identity,
+    )

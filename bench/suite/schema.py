@@ -1,0 +1,144 @@
+"""The suite as one settings model, composed of the rooms' own settings; nothing here imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+import losses
+import models
+from bench.data.formats import dataset_settings_type
+from bench.data.sampler import SamplingSettings
+from bench.data.settings import DatasetSettings, PreprocessingSettings, SplitSettings, check_together
+from bench.evaluation.metrics import all_metrics
+from bench.evaluation.settings import EvaluationSettings
+from bench.settings import Settings
+from bench.training.settings import TrainingSettings
+from losses.registry import nearest
+
+AnyDataset = dataset_settings_type()
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+"""Letters, digits, `_`, `.` and `-`; it becomes part of folder names."""
+
+
+def _known(kind: str, names: Callable[[], tuple[str, ...]]) -> AfterValidator:
+    """A name that must be in a registry; looking it up imports no entry."""
+
+    def check(name: str) -> str:
+        if name not in names():
+            raise ValueError(f"unknown {kind} {name!r}.{nearest(name, names())} Known: {', '.join(names())}")
+        return name
+
+    return AfterValidator(check)
+
+
+class Named(Settings):
+    """Something chosen by name; every other key is one of its parameters."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+
+    def specification(self) -> dict[str, Any]:
+        """`{name, **parameters}` as plain values."""
+        plain: dict[str, Any] = _plain({"name": self.name, **(self.model_extra or {})})
+        return plain
+
+
+class LossChoice(Named):
+    """A loss and its parameters, e.g. `{name: tversky, fp_weight: 0.3, fn_weight: 0.7}`."""
+
+    name: Annotated[str, _known("loss", losses.available)]
+    terms: tuple[LossChoice, ...] | None = None
+    """The terms of `sum`; each may carry a `weight`."""
+
+    def specification(self) -> dict[str, Any]:
+        terms = {} if self.terms is None else {"terms": [term.specification() for term in self.terms]}
+        return super().specification() | terms
+
+
+class BackboneChoice(Named):
+    """A network and its parameters, e.g. `{name: residual_unet, widths: [8, 16, 32]}`."""
+
+    name: Annotated[str, _known("backbone", models.available_backbones)]
+
+
+class MethodSettings(Settings):
+    """One row of the comparison."""
+
+    id: Identifier
+    label: str = ""
+    """Shown in tables; the id by default."""
+    loss: LossChoice
+
+    @property
+    def title(self) -> str:
+        return self.label or self.id
+
+
+def _unique(methods: tuple[MethodSettings, ...]) -> tuple[MethodSettings, ...]:
+    ids = [method.id for method in methods]
+    twice = sorted({identity for identity in ids if ids.count(identity) > 1})
+    if twice:
+        raise ValueError(f"the method ids {', '.join(twice)} are used more than once; each row needs its own id")
+    return methods
+
+
+class Suite(Settings):
+    """What is compared, on what data, with what budget."""
+
+    FILE_KEYS: ClassVar[tuple[str, ...]] = ("extends", "profiles")
+    """Keys of a suite file that the loader uses up before this model is built."""
+
+    title: str
+    notes: tuple[str, ...] = ()
+    """Sentences printed under every table of this suite."""
+    dataset: AnyDataset  # type: ignore[valid-type]
+    evaluate_on: dict[Identifier, AnyDataset] = {}  # type: ignore[valid-type]
+    """Further data sets that are only evaluated on, by name."""
+    split: SplitSettings = SplitSettings()
+    preprocessing: PreprocessingSettings = PreprocessingSettings()
+    sampling: SamplingSettings
+    backbone: BackboneChoice
+    training: TrainingSettings
+    evaluation: EvaluationSettings = EvaluationSettings()
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    """Training seeds: initial weights and patches. Every method gets every seed."""
+    primary: Annotated[str, _known("metric", lambda: tuple(all_metrics()))] = "dice"
+    """The metric that decides; all others are descriptive."""
+    baseline: str | None = None
+    """The id of the method that others are compared with."""
+    methods: Annotated[tuple[MethodSettings, ...], Field(min_length=1), AfterValidator(_unique)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Suite:
+        ids = [method.id for method in self.methods]
+        if self.baseline is not None and self.baseline not in ids:
+            raise ValueError(f"baseline {self.baseline!r} is no method's id.{nearest(self.baseline, ids)}")
+        for name, dataset in self.evaluate_on.items():
+            if dataset.classes != self.dataset.classes:
+                raise ValueError(
+                    f"evaluate_on.{name} has the target classes {list(dataset.classes)}, "
+                    f"the suite's dataset {list(self.dataset.classes)}; they must be the same"
+                )
+        for name, dataset in self.datasets().items():
+            contradiction = check_together(dataset, self.preprocessing)
+            if contradiction:
+                raise ValueError(contradiction if name == "main" else f"evaluate_on.{name}: {contradiction}")
+        return self
+
+    def datasets(self) -> dict[str, DatasetSettings]:
+        """All data sets by name; the training one is called `main`."""
+        return {"main": self.dataset, **self.evaluate_on}
+
+
+def _plain(value: Any) -> Any:
+    """Dicts, lists and scalars of the built-in types, whatever containers a loader used."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, str) else value
