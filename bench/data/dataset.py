@@ -1,0 +1,128 @@
+"""What every dataset format offers (its cases, their volumes, the identity of what it read), and formats by name.
+
+Each file of `bench/data/formats/` is one format; others come through the entry-point group. A format's file imports
+neither torch nor SimpleITK at its top, because suites are checked without them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, ClassVar, Generic
+
+from pydantic import Field
+from typing_extensions import TypeVar
+
+from bench.data.fingerprints import FingerprintMemory
+from bench.data.settings import DatasetSettings
+from bench.data.volume import Case, Volume
+from bench.errors import DataError
+from bench.files.checksum import sha256_file
+from losses.registry import Registry, locate
+
+
+S = TypeVar("S", bound=DatasetSettings, default=Any)
+
+
+class Dataset(ABC, Generic[S]):
+    """Cases of one format. Constructing it touches no file.
+
+    `settings_type` is the format's settings model, whose `format` is a literal of the registered name.
+    """
+
+    settings_type: ClassVar[type[DatasetSettings]]
+
+    def __init__(self, settings: S) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def absence(self) -> str | None:
+        """Why the data cannot be found, in one sentence, or None when it is there. Looks, but reads no image."""
+
+    @abstractmethod
+    def cases(self) -> tuple[Case, ...]:
+        """All cases in natural order of their ids.
+
+        Raises:
+            DataError: no case, images without label or labels without image, duplicates; all of them are listed.
+        """
+
+    @abstractmethod
+    def read(self, case: Case) -> Volume:
+        """The case's voxels as they are in the files.
+
+        Raises:
+            DataError: naming case, path and cause.
+        """
+
+    def fingerprint(self, case: Case, memory: FingerprintMemory | None = None) -> str:
+        """Identity of the case's content: SHA-256 over the checksums of its files in order; names do not matter.
+
+        Without a memory all files are read. A generated case overrides this with what it is generated from.
+
+        Raises:
+            DataError: a file cannot be read.
+        """
+        try:
+            sums = [memory.checksum(path) if memory else sha256_file(path) for path in case.files]
+        except OSError as error:
+            raise DataError(f"case {case.id}: {error.filename} cannot be read: {error.strerror}") from error
+        return hashlib.sha256("".join(f"{one}\n" for one in sums).encode()).hexdigest()
+
+
+formats: Registry[Dataset] = Registry(
+    "dataset format", package="bench.data.formats", group="imbalance_bench.formats", error=DataError
+)
+
+
+def open_dataset(settings: DatasetSettings) -> Dataset:
+    """The dataset that the settings describe; touches no file yet."""
+    return _format_type(settings.format)(settings)
+
+
+def dataset_settings_type() -> Any:
+    """Union of the settings of all formats, told apart by `format`, for use as a pydantic type. Imports all formats."""
+    models: list[Any] = [_format_type(name).settings_type for name in formats.names()]
+    return Annotated[reduce(or_, models), Field(discriminator="format")] if len(models) > 1 else models[0]
+
+
+def _format_type(name: str) -> type[Dataset]:
+    kind = formats.get(name)
+    if not (isinstance(kind, type) and issubclass(kind, Dataset)):
+        raise DataError(f"dataset format {name!r} is {locate(kind)}; expected a subclass of bench.data.dataset.Dataset")
+    return kind
+
+
+def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key by which `volume-2` comes before `volume-10`; different texts have different keys."""
+    pieces = re.findall(r"\d+|\D+", text)
+    return tuple((0, int(piece), piece) if piece.isdecimal() else (1, 0, piece) for piece in pieces)
+
+
+def checked_cases(cases: Sequence[Case], where: object) -> tuple[Case, ...]:
+    """Cases in natural order, provided that there are some and that their ids can name folders.
+
+    Raises:
+        DataError: none at all, an id used twice (also in another case of letters), or one that cannot name a folder.
+    """
+    if not cases:
+        raise DataError(f"{where}: no case found")
+    seen: dict[str, Case] = {}
+    for case in cases:
+        if not re.fullmatch(r"[^\W_][\w.+-]{0,99}", case.id):
+            raise DataError(
+                f"{where}: case id {case.id!r} cannot name a folder; expected up to 100 letters, digits and . _ + -, "
+                f"beginning with a letter or digit"
+            )
+        other = seen.setdefault(case.id.casefold(), case)
+        if other is not case:
+            raise DataError(f"{where}: case id {case.id!r} is used twice: {_listed((other, case))}")
+    return tuple(sorted(cases, key=lambda case: natural_key(case.id)))
+
+
+def _listed(cases: Iterable[Case]) -> str:
+    return ", ".join(str(path) for case in cases for path in case.files)

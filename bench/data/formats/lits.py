@@ -1,0 +1,73 @@
+"""LiTS: `volume-N.nii[.gz]` and `segmentation-N.nii[.gz]`, labels 0, 1 liver, 2 tumour."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from bench.data.dataset import Dataset, checked_cases
+from bench.data.formats import formats
+from bench.data.settings import DatasetSettings
+from bench.data.volume import Case, Volume
+from bench.errors import DataError
+from bench.settings import SuitePath
+
+_NAME = re.compile(r"(volume|segmentation)-(\d+)\.nii(\.gz)?")
+
+
+class LitsSettings(DatasetSettings):
+    """A folder in the layout of the Liver Tumour Segmentation challenge."""
+
+    format: Literal["lits"] = "lits"
+    root: SuitePath
+    """Folder with the files, in it or in its subfolders (not behind links to folders)."""
+
+
+@formats.register("lits")
+class LitsDataset(Dataset[LitsSettings]):
+    """One case per number N, named `volume-N`, one patient each, in the order of the numbers."""
+
+    settings_type = LitsSettings
+
+    def absence(self) -> str | None:
+        root = self.settings.root
+        if not root.is_dir():
+            return f"there is no folder {root}"
+        return None if next(_files(root), None) else f"{root} holds no volume-N.nii or volume-N.nii.gz"
+
+    def cases(self) -> tuple[Case, ...]:
+        found: dict[str, dict[int, list[Path]]] = {"volume": {}, "segmentation": {}}
+        for kind, number, path in _files(self.settings.root):
+            found[kind].setdefault(number, []).append(path)
+        volumes, labels = found["volume"], found["segmentation"]
+        problems = [
+            f"{kind}-{number} exists {len(paths)} times ({', '.join(map(str, paths))})"
+            for kind, numbers in found.items()
+            for number, paths in sorted(numbers.items())
+            if len(paths) > 1
+        ]
+        problems += [f"volume-{n} has no segmentation" for n in sorted(volumes.keys() - labels.keys())]
+        problems += [f"segmentation-{n} has no volume" for n in sorted(labels.keys() - volumes.keys())]
+        if problems:
+            raise DataError(f"{self.settings.root}: {'; '.join(problems)}")
+        names = {number: f"volume-{number}" for number in volumes}
+        cases = [Case(name, name, (volumes[n][0], labels[n][0])) for n, name in names.items()]
+        return checked_cases(cases, f"{self.settings.root} (expected volume-N.nii[.gz] and segmentation-N.nii[.gz])")
+
+    def read(self, case: Case) -> Volume:
+        from bench.data.reading import read_volume
+
+        return read_volume(case.id, case.files[:1], case.files[1])
+
+
+def _files(root: Path) -> Iterator[tuple[str, int, Path]]:
+    """(volume or segmentation, N, path) of every file; hidden files and folders, such as macOS's `._*`, are skipped."""
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(names):
+            match = _NAME.fullmatch(name)
+            if match:
+                yield match[1], int(match[2]), Path(folder, name)

@@ -1,0 +1,77 @@
+"""Whether a NIfTI file holds what its header promises.
+
+ITK fills the missing part of a truncated file with zeros, does not look at the check sum of a gzip stream, and
+replaces a spacing of zero or NaN by 1 mm, all without an error. So the file is checked here before ITK reads it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zlib
+from pathlib import Path
+from typing import IO, cast
+
+import numpy as np
+
+PIECE = 1 << 22
+
+
+class BrokenNiftiError(ValueError):
+    """A file that is not the complete NIfTI image that it claims to be; the message is the cause alone."""
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether the name says that the file is a single-file NIfTI image."""
+    return path.name.lower().endswith((".nii", ".nii.gz"))
+
+
+def check_nifti(path: Path) -> None:
+    """Read the file once, from end to end.
+
+    Raises:
+        BrokenNiftiError: not NIfTI, truncated, damaged (gzip CRC), or with a spacing that is not a positive number.
+        OSError: the file cannot be opened.
+    """
+    if path.stat().st_size == 0:
+        raise BrokenNiftiError("the file is empty (0 bytes)")
+    with path.open("rb") as raw:
+        compressed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        if not compressed and path.name.lower().endswith(".gz"):
+            raise BrokenNiftiError(f"not a gzip file: it begins with {raw.read(16)!r}")
+        try:
+            # A GzipFile reads like any binary file; its class only declares it otherwise.
+            _check_stream(cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if compressed else raw)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise BrokenNiftiError(f"the compressed data is truncated or damaged ({error})") from error
+
+
+def _check_stream(stream: IO[bytes]) -> None:
+    start = stream.read(348)
+    needed = _needed_bytes(start + stream.read(540 - 348))
+    length = 540
+    while piece := stream.read(PIECE):
+        length += len(piece)
+    if length < needed:
+        raise BrokenNiftiError(f"truncated: the header promises {needed} bytes, the file holds {length}")
+
+
+def _needed_bytes(start: bytes) -> int:
+    """Size of the whole file according to its header, whose spacing is checked on the way."""
+    import nibabel
+
+    size = (int.from_bytes(start[:4], "little"), int.from_bytes(start[:4], "big"))
+    kinds = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
+    kind = next((kinds[n] for n in size if n in kinds), None)
+    if kind is None or len(start) < 540:
+        raise BrokenNiftiError(f"not a NIfTI file: it begins with {start[:16]!r}")
+    header = kind(start[: 348 if kind is nibabel.Nifti1Header else 540], check=False)
+    axes = int(header["dim"][0])
+    if not 1 <= axes <= 7:
+        raise BrokenNiftiError(f"the header names {axes} axes")
+    shape = [int(n) for n in header["dim"][1 : 1 + axes]]
+    spacing = [float(s) for s in header["pixdim"][1 : 1 + min(axes, 3)]]
+    if not all(math.isfinite(s) and s > 0 for s in spacing):
+        raise BrokenNiftiError(f"spacing {tuple(spacing)} mm (x, y, z) in the header: expected positive numbers")
+    return int(header["vox_offset"]) + int(np.prod(shape, dtype=np.int64)) * int(header["bitpix"]) // 8
