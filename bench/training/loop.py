@@ -65,7 +65,8 @@ class Trained:
     best: Weights
     last: Weights
     progress: Progress
-    seconds_per_step: float
+    timing: dict[str, float]
+    """Median `seconds_per_step` and `seconds_per_validated_case` of what this process did; NaN of nothing."""
 
 
 LOG_EVERY = 10
@@ -100,6 +101,7 @@ class Training:
         self.progress = Progress()
         self.best: Weights = {}
         self._step_seconds: list[float] = []
+        self._case_seconds: list[float] = []
         self._pending: list[dict[str, float]] = []
 
     def run(self) -> Trained:
@@ -121,9 +123,11 @@ class Training:
                 self._validate()
             if progress.step % self.settings.checkpoint_every == 0 or progress.step in validation_steps:
                 self._save()
-        ordered = sorted(self._step_seconds)
-        typical = ordered[len(ordered) // 2] if ordered else math.nan
-        return Trained(self.best, weights_of(self.method), self.progress, typical)
+        timing = {
+            "seconds_per_step": _median(self._step_seconds),
+            "seconds_per_validated_case": _median(self._case_seconds),
+        }
+        return Trained(self.best, weights_of(self.method), self.progress, timing)
 
     def _step(self, batch: Batch) -> dict[str, float]:
         started = time.perf_counter()
@@ -166,7 +170,9 @@ class Training:
 
     def _validate(self) -> None:
         self.watch("validation", self.progress.step)
+        started = time.perf_counter()
         cases = dict(self.validate(self.method))
+        self._case_seconds.append((time.perf_counter() - started) / len(cases))
         mean = sum(cases.values()) / len(cases)
         if not self.best or mean > max(self.progress.dice()):
             self.best, self.progress.best_step = weights_of(self.method), self.progress.step
@@ -198,3 +204,7 @@ class Training:
 def weights_of(method: Method) -> Weights:
     """A copy of all weights on the CPU."""
     return {name: value.detach().to("cpu", copy=True) for name, value in method.state_dict().items()}
+
+
+def _median(seconds: list[float]) -> float:
+    return sorted(seconds)[len(seconds) // 2] if seconds else math.nan
