@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bench.data.dataset import Dataset
+from bench.data.dataset import Dataset, formats
 from bench.data.fingerprints import FingerprintMemory
-from bench.data.formats import formats
 from bench.data.phantom.settings import PhantomSettings
 from bench.data.phantom.streams import GENERATOR_VERSION
 from bench.data.volume import Case
@@ -22,10 +21,13 @@ if TYPE_CHECKING:
 
 
 @formats.register("phantom")
-class PhantomDataset(Dataset[PhantomSettings]):
+class PhantomDataset(Dataset):
     """Cases `phantom-0`, `phantom-1`, …, one patient each, generated anew at every reading."""
 
     settings_type = PhantomSettings
+
+    def __init__(self, settings: PhantomSettings) -> None:
+        self.settings: PhantomSettings = settings
 
     def absence(self) -> str | None:
         return None
@@ -43,7 +45,7 @@ class PhantomDataset(Dataset[PhantomSettings]):
         """The benign look-alikes of a case, (D, H, W); only evaluation may look, to count false positives on them."""
         return self.read(case).distractors
 
-    def fingerprint(self, case: Case, memory: FingerprintMemory) -> str:  # noqa: ARG002 - no file to remember
+    def fingerprint(self, case: Case, memory: FingerprintMemory | None = None) -> str:  # noqa: ARG002 - no files
         """Identity of the case: SHA-256 of all that it is generated from, the generator's version included."""
         settings = self.settings
         origin = {
@@ -54,9 +56,6 @@ class PhantomDataset(Dataset[PhantomSettings]):
             "index": self._index(case),
         }
         return hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()
-
-    def known_fingerprint(self, case: Case, memory: FingerprintMemory) -> str | None:
-        return self.fingerprint(case, memory)
 
     def _index(self, case: Case) -> int:
         number = case.id.removeprefix("phantom-")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.data.phantom.acquisition import acquire
-from bench.data.phantom.grid import Field, Grid
+from bench.data.phantom.grid import Field, Grid, Mask
 from bench.data.phantom.lesions import Lesion, LesionMaker, make_bumps, make_tumours, tumour_hu
 from bench.data.phantom.lookalikes import make_lookalikes
 from bench.data.phantom.organ import make_organ
@@ -34,7 +34,7 @@ class Phantom(Volume):
 
     image: Field
     labels: npt.NDArray[np.int16]
-    distractors: npt.NDArray[np.bool_] = field(kw_only=True)
+    distractors: Mask = field(kw_only=True)
 
 
 def generate(index: int, settings: PhantomSettings) -> Phantom:
@@ -59,7 +59,7 @@ def generate(index: int, settings: PhantomSettings) -> Phantom:
     outside = make_surroundings(rng(Part.SURROUNDINGS), grid)
     image = acquire(rng(Part.ACQUISITION), outside + organ.coverage * (inside - outside))
 
-    tumour = _mask(grid, tumours)
+    tumour = _mask(grid, tumours) & organ.mask
     labels = np.where(tumour, TUMOUR, np.where(organ.mask, LIVER, BACKGROUND)).astype(np.int16)
     distractors = (_mask(grid, lookalikes) | (ducts >= 0.5)) & (labels == LIVER)
     return Phantom(image[np.newaxis], labels, Geometry.plain(grid.size, grid.spacing_mm), distractors=distractors)
@@ -70,7 +70,7 @@ def _blend(hu: Field, lesion: Lesion) -> None:
     part += lesion.alpha * (lesion.hu - part)
 
 
-def _mask(grid: Grid, lesions: list[Lesion]) -> npt.NDArray[np.bool_]:
+def _mask(grid: Grid, lesions: list[Lesion]) -> Mask:
     mask = np.zeros(grid.size, dtype=np.bool_)
     for lesion in lesions:
         mask[lesion.window] |= lesion.distance_mm < 0

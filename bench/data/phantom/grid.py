@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Field = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 Point = npt.NDArray[np.float64]
 Window = tuple[slice, ...]
 

@@ -23,7 +23,10 @@ _BUMP_SHARE, _BUMP_SCALE_MM = 0.14, 7.0  # surface bumps, as a share of the radi
 
 @dataclass(frozen=True)
 class Lesion:
-    """A focal lesion on a window of the grid: signed distance to its surface, edge width and HU (scalar or field)."""
+    """A focal lesion on a window of the grid: signed distance to its surface, edge width and HU (scalar or field).
+
+    Its voxels are those of the liver at negative distance.
+    """
 
     window: Window
     distance_mm: Field
@@ -55,9 +58,9 @@ class LesionMaker:
         window = self.grid.window(centre, 1.3 * reach + 6.0)
         distance = ellipsoid_distance(self.grid, window, Ellipsoid(centre, semi_axes))
         distance += np.float32(_BUMP_SHARE * float(semi_axes.min())) * self.bumps[window]
-        # Voxels outside the liver are never part of a lesion; the volume is what is left inside.
-        distance = np.maximum(distance, -self.organ.depth_mm[window])
-        return window, with_volume(distance, volume_mm3, float(np.prod(self.grid.spacing_mm)))
+        # A lesion may bulge out of the liver, where it is cut off: its volume is what lies inside.
+        inside = self.organ.depth_mm[window] > 0
+        return window, with_volume(distance, volume_mm3, float(np.prod(self.grid.spacing_mm)), inside)
 
 
 def make_bumps(rng: np.random.Generator, grid: Grid) -> Field:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.data.phantom.grid import Field, Grid, ramp, smooth_field
+from bench.data.phantom.grid import Field, Grid, Mask, ramp, smooth_field
 from bench.data.phantom.shapes import Ellipsoid, ellipsoid_distance, smooth_union, with_volume
 
 _MEAN_HU, _SD_HU, _DRIFT_HU = 105.0, 10.0, 3.0
@@ -28,7 +28,7 @@ class Organ:
     parenchyma_hu: Field
 
     @property
-    def mask(self) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    def mask(self) -> Mask:
         """Voxels of the liver."""
         return np.asarray(self.depth_mm > 0)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.data.phantom.grid import Field, Grid, Point, Window
+from bench.data.phantom.grid import Field, Grid, Mask, Point, Window
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,11 @@ def smooth_union(first: Field, second: Field, blend_mm: float) -> Field:
     return np.asarray(np.minimum(first, second) - h * h * np.float32(blend_mm / 4), dtype=np.float32)
 
 
-def with_volume(distance_mm: Field, volume_mm3: float, voxel_mm3: float) -> Field:
-    """Shift a signed distance so that the number of voxels below 0 is that of the wanted volume (at least one)."""
-    count = min(max(1, round(volume_mm3 / voxel_mm3)), distance_mm.size - 1)
-    around = np.partition(distance_mm, (count - 1, count), axis=None)[count - 1 : count + 1]
+def with_volume(distance_mm: Field, volume_mm3: float, voxel_mm3: float, room: Mask | None = None) -> Field:
+    """Shift a signed distance so that the voxels below 0 (in `room`, if given) make up the volume; at least one."""
+    values = distance_mm.ravel() if room is None else distance_mm[room]
+    count = min(max(1, round(volume_mm3 / voxel_mm3)), values.size - 1)
+    around = np.partition(values, (count - 1, count))[count - 1 : count + 1]
     return np.asarray(distance_mm - np.float32(0.5) * (around[0] + around[1]), dtype=np.float32)
 
 
