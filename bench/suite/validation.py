@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bench.suite.fields import MISSING, Place, child, walk
+from bench.suite.fields import MISSING, Place, allowed_keys, child, walk
 from bench.suite.located import LocatedDict, LocatedTuple, Mark, mark_of
-from bench.suite.problems import Problem, SuiteProblems, describe
+from bench.suite.problems import Problem, SuiteProblems, describe, nearest
 from bench.suite.wording import EXPECTED, explain
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -34,6 +34,7 @@ def validate(tree: LocatedDict, model: type[Model]) -> Model:
 def problems(error: ValidationError, tree: LocatedDict, model: type[BaseModel]) -> list[Problem]:
     """Return the problems behind a validation error."""
     found = [_Found.of(dict(details), tree, model) for details in error.errors(include_url=False)]
+    found = _without_consequences(found)
     return [problem for group in _by_union(found) for problem in _of_group(group, tree)]
 
 
@@ -52,18 +53,49 @@ class _Found:
     details: dict[str, Any]
     place: Place
     parent: Any
+    allowed: tuple[str, ...] = ()
+    """Keys that may stand where an unknown one was found."""
 
     @classmethod
     def of(cls, details: dict[str, Any], tree: LocatedDict, model: type[BaseModel]) -> _Found:
         place = walk(model, tree, details["loc"])
+        parent = _node(tree, place.keys[:-1])
+        allowed: tuple[str, ...] = ()
         if details["type"] == "extra_forbidden":
-            place.annotation = walk(model, tree, details["loc"][:-1]).annotation
-        return cls(details, place, _node(tree, place.keys[:-1]))
+            annotation = walk(model, tree, details["loc"][:-1]).annotation
+            allowed = (*allowed_keys(annotation, parent), *_language_keys(place.keys))
+        return cls(details, place, parent, allowed)
+
+    @property
+    def kind(self) -> str:
+        return str(self.details["type"])
 
     @property
     def is_type_only(self) -> bool:
         """Whether the complaint is that the value has another type than a union's member, and nothing more."""
-        return self.details["type"] in EXPECTED and len(self.place.keys) == self.place.branches[0][0]
+        return self.kind in EXPECTED and len(self.place.keys) == self.place.branches[0][0]
+
+
+def _language_keys(keys: Sequence[Any]) -> tuple[str, ...]:
+    """Return the keys that the language itself understands beside those of the model."""
+    if len(keys) == 1:
+        return ("extends", "profiles")
+    return ("matrix",) if len(keys) == 3 and keys[0] == "methods" else ()
+
+
+def _without_consequences(found: Sequence[_Found]) -> list[_Found]:
+    """Leave out what follows from another problem: a key missing because it is misspelt, a list short of bad items."""
+    misspelt = {
+        (*item.place.keys[:-1], nearest(item.place.keys[-1], item.allowed))
+        for item in found
+        if item.kind == "extra_forbidden"
+    }
+    return [
+        item
+        for item in found
+        if not (item.kind == "missing" and tuple(item.place.keys) in misspelt)
+        and not (item.kind == "too_short" and len(item.details["input"]) >= item.details["ctx"]["min_length"])
+    ]
 
 
 def _by_union(found: Sequence[_Found]) -> list[list[_Found]]:
@@ -87,18 +119,18 @@ def _of_group(group: list[_Found], tree: LocatedDict) -> list[Problem]:
     if meant:
         return [_problem(item, tree) for item in min(meant, key=len)]
     first = group[0]
-    expected = " or ".join(dict.fromkeys(EXPECTED[item.details["type"]] for item in group))
+    expected = " or ".join(dict.fromkeys(EXPECTED[item.kind] for item in group))
     under = f" under '{first.place.keys[-1]}'" if first.place.keys and isinstance(first.place.keys[-1], str) else ""
     return [Problem(_mark(first, tree), f"found {describe(first.details['input'])}{under}; expected {expected}")]
 
 
 def _problem(item: _Found, tree: LocatedDict) -> Problem:
-    return Problem(_mark(item, tree), explain(item.details, item.place, item.parent))
+    return Problem(_mark(item, tree), explain(item.details, item.place, item.parent, item.allowed))
 
 
 def _mark(item: _Found, tree: LocatedDict) -> Mark:
     """Keys for unknown keys, the mapping for missing ones, else the value."""
-    keys, kind = item.place.keys, item.details["type"]
+    keys, kind = item.place.keys, item.kind
     if (kind == "extra_forbidden" or item.place.on_key) and isinstance(item.parent, LocatedDict):
         return item.parent.key_marks.get(keys[-1], item.parent.mark)
     if kind == "union_tag_invalid":

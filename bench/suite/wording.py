@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.suite.fields import Place, allowed_keys, allowed_values
+from bench.suite.fields import Place, allowed_values
 from bench.suite.problems import describe, suggest
 
 EXPECTED = {
@@ -36,14 +36,14 @@ EXPECTED = {
 _QUOTED = re.compile(r"'([^']*)'")
 
 
-def explain(error: Mapping[str, Any], place: Place, parent: Any) -> str:
+def explain(error: Mapping[str, Any], place: Place, parent: Any, allowed: Sequence[str] = ()) -> str:
     """Say what was found, what is expected and what to do, for one error of a settings model."""
     kind, found, context = error["type"], error["input"], error.get("ctx", {})
     if kind in EXPECTED:
         return f"found {describe(found)}{_at(place)}; expected {EXPECTED[kind]}{_advice(kind, found)}"
     if kind == "extra_forbidden":
         key = place.keys[-1]
-        return f"found the unknown key '{key}'; {suggest(key, allowed_keys(place.annotation, parent), 'allowed here')}"
+        return f"found the unknown key '{key}'; {suggest(key, allowed, 'allowed here')}"
     if kind == "missing":
         return _missing(place, parent)
     if kind in ("literal_error", "enum"):

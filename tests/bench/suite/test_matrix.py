@@ -101,7 +101,10 @@ def test_matrices_in_profiles_are_written_out_too():
     [
         (
             "3",
-            "suite.yaml:1:20: found the number 3 under 'matrix'; expected a mapping with the keys base, vary, id, label",
+            (
+                "suite.yaml:1:20: found the number 3 under 'matrix'; "
+                "expected a mapping with the keys base, vary, id, label"
+            ),
         ),
         (
             "{bas: {a: 1}, vary: {b: [1]}, id: x, base: {a: 1}}",
