@@ -63,6 +63,7 @@ class _SoftCounts(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         batch, channels, *space = logits.shape
         kind = torch.float64 if logits.dtype == torch.float64 else torch.float32
+        labels = labels.to(torch.int8) if channels <= 127 else labels  # read once per class, so the smaller the faster
         weight = None if weight is None else weight.to(kind)
         probability = logits.new_empty((batch, _stored(channels, first), *space), dtype=kind)
         target, valid = logits.new_empty((2, *space), dtype=kind)
@@ -96,24 +97,21 @@ class _SoftCounts(torch.autograd.Function):
         probability, labels, weight, target_map = ctx.saved_tensors
         shape, stride = ctx.layout.shape, ctx.layout.stride()
         gradient = torch.empty_strided(shape, stride, dtype=ctx.dtype, device=probability.device)
-        channels = shape[1]
-        pull = torch.empty_like(probability[0, 0])  # ∂L/∂p of one class
+        pull, mean = torch.empty((2, *shape[2:]), dtype=probability.dtype, device=probability.device)
         for b in range(shape[0]):
-            flows = []
-            for c in range(ctx.first, channels):
-                p = probability[b, c - channels]
+            p = probability[b]
+            flow = _scratch(gradient[b], p)  # p·∂L/∂p per class
+            for c in range(ctx.first, shape[1]):
                 _target(labels[b], c, target_map if target_map is None else target_map[b], pull)
-                a, overlap_weight = by_predicted[b, c - ctx.first], by_overlap[b, c - ctx.first]
-                pull.mul_(overlap_weight)
-                pull = pull.addcmul_(p, 2 * a) if ctx.squared else pull.add_(a)
+                pull.mul_(by_overlap[b, c - ctx.first])
+                slope = by_predicted[b, c - ctx.first]
+                pull = pull.addcmul_(p[c - shape[1]], 2 * slope) if ctx.squared else pull.add_(slope)
                 if weight is not None:
                     pull.mul_(weight[b])
-                flows.append(pull.mul_(p) if probability.shape[1] == 1 else pull * p)
-            if probability.shape[1] == 1:
-                torch.addcmul(pull, pull, probability[b, 0], value=-1, out=gradient[b, 1])
-                torch.neg(gradient[b, 1], out=gradient[b, 0])
-            else:
-                _through_softmax(flows, probability[b], gradient[b])
+                torch.mul(pull, p[c - shape[1]], out=flow[c])
+            _through_softmax(flow, p, ctx.first, mean)
+            if flow.dtype != gradient.dtype:
+                gradient[b].copy_(flow)
         return gradient, None, None, None, None, None
 
 
@@ -152,15 +150,23 @@ def _dot(one: Tensor, other: Tensor) -> Tensor:
     return torch.dot(one.reshape(-1), other.reshape(-1))
 
 
-def _through_softmax(flows: list[Tensor], p: Tensor, gradient: Tensor) -> None:
-    """∂L/∂logit_c = p_c·(u_c − Σ_k p_k·u_k), with flows p_k·u_k of the last classes (those left out have u = 0)."""
-    mean = torch.stack(flows).sum(0) if len(flows) > 1 else flows[0]
-    skipped = p.shape[0] - len(flows)
-    for c in range(p.shape[0]):
-        if c < skipped:
-            torch.mul(p[c], -mean, out=gradient[c])
-        else:
-            torch.addcmul(flows[c - skipped], p[c], mean, value=-1, out=gradient[c])
+def _scratch(gradient: Tensor, p: Tensor) -> Tensor:
+    """Where to work on one sample's gradient: in place, or beside it where it is less precise."""
+    return gradient if gradient.dtype == p.dtype else torch.empty_like(gradient, dtype=p.dtype)
+
+
+def _through_softmax(flow: Tensor, p: Tensor, first: int, mean: Tensor) -> None:
+    """Turn p_c·u_c of the classes from `first` on into ∂L/∂logit_c = p_c·(u_c − Σ_k p_k·u_k), in place."""
+    if p.shape[0] == 1:
+        flow[1].addcmul_(flow[1], p[0], value=-1)
+        torch.neg(flow[1], out=flow[0])
+        return
+    mean.copy_(flow[first])
+    for c in range(first + 1, len(flow)):
+        mean.add_(flow[c])
+    flow[:first] = 0
+    for c in range(len(flow)):
+        flow[c].addcmul_(p[c], mean, value=-1)
 
 
 def _may_hold_ignored(labels: Tensor) -> bool:

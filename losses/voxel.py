@@ -1,16 +1,24 @@
-"""Voxel losses: the mean of a cost per voxel, over the voxels that are not ignored."""
+"""Voxel losses: a cost per voxel, averaged over the voxels that are not ignored."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from losses.base import IGNORED
+
+def equals(labels: Tensor, label: int, like: Tensor) -> Tensor:
+    """1.0 where the label is `label`, 0.0 elsewhere, in the precision of `like`; one pass, no boolean mask."""
+    return torch.eq(labels, label, out=like.new_empty(labels.shape))
 
 
-def voxel_mean(cost: Tensor, labels: Tensor, voxel_weight: Tensor | None) -> Tensor:
-    """Σ w·cost / number of voxels not labelled −1, over the whole batch; 0 where every voxel is ignored.
+def valid(labels: Tensor, like: Tensor) -> Tensor:
+    """1.0 where the label is not ignored, 0.0 at −1, in the precision of `like`."""
+    return torch.ge(labels, 0, out=like.new_empty(labels.shape))
 
-    cost (B, *S) holds 0 at ignored voxels. Weights multiply costs and do not enter the number of voxels.
+
+def mean_over(voxels: Tensor, summed: Tensor) -> Tensor:
+    """A sum over voxels divided by how many are valid, over the whole batch; a sum over none is 0 and stays 0.
+
+    Voxel weights belong into the sum only: doubling every weight doubles the loss.
     """
-    summed = cost.sum() if voxel_weight is None else (cost * voxel_weight.to(cost.dtype)).sum()
-    return summed / (labels != IGNORED).sum().clamp(min=1)
+    return summed / voxels.sum().clamp(min=1)

@@ -11,7 +11,7 @@ from torch import Tensor
 import losses
 from losses.base import IGNORED, Loss
 from losses.domains import number
-from losses.voxel import voxel_mean
+from losses.voxel import equals, mean_over, valid
 
 
 @losses.register("cross_entropy")
@@ -38,7 +38,20 @@ class CrossEntropy(Loss):
     ) -> Tensor:
         del maps
         precise = logits if logits.dtype == torch.float64 else logits.float()
+        counted = valid(labels, precise)
+        weight = counted if voxel_weight is None else counted * voxel_weight.to(precise.dtype)
+        summed = self._two_classes if logits.shape[1] == 2 else self._many_classes
+        return mean_over(counted, summed(precise, labels, weight))
+
+    def _two_classes(self, logits: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
+        """Σ w·cost from z = l1 − l0 alone: half the time of a softmax over two channels."""
+        background, foreground = logits.unbind(1)
+        wanted = equals(labels, 1, logits).mul_(1 - self.label_smoothing).add_(self.label_smoothing / 2)
+        z = foreground - background
+        return F.binary_cross_entropy_with_logits(z, wanted, weight, reduction="sum")
+
+    def _many_classes(self, logits: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
         cost = F.cross_entropy(
-            precise, labels.long(), ignore_index=IGNORED, label_smoothing=self.label_smoothing, reduction="none"
+            logits, labels.long(), ignore_index=IGNORED, label_smoothing=self.label_smoothing, reduction="none"
         )
-        return voxel_mean(cost, labels, voxel_weight)
+        return (cost * weight).sum()
