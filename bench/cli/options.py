@@ -9,9 +9,12 @@ import typer
 
 SuiteArgument = Annotated[Path, typer.Argument(help="The suite: a YAML file.", show_default=False)]
 RunArgument = Annotated[Path, typer.Argument(help="A run directory.", show_default=False)]
-ProfileOption = Annotated[str | None, typer.Option("--profile", help="Take this profile instead of the first usable one.")]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", help="Take this profile instead of the first usable one.")
+]
 SetOption = Annotated[
-    list[str] | None, typer.Option("--set", help="Override a value: training.steps=50. Can be repeated.", metavar="KEY=VALUE")
+    list[str] | None,
+    typer.Option("--set", help="Override a value: training.steps=50. Can be repeated.", metavar="KEY=VALUE"),
 ]
 MethodsOption = Annotated[str | None, typer.Option("--methods", help="Only these rows, by id: dice,tversky.")]
 SeedsOption = Annotated[str | None, typer.Option("--seeds", help="These training seeds instead of the suite's: 0,1,2.")]
@@ -32,4 +35,6 @@ def numbers(text: str | None, option: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in names(text))
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r}: expected whole numbers with commas between, e.g. 0,1,2", param_hint=option) from error
+        raise typer.BadParameter(
+            f"{text!r}: expected whole numbers with commas between, e.g. 0,1,2", param_hint=option
+        ) from error

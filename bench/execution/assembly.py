@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import losses
 import models
-from models.backbone import Backbone
 from bench.data.prepared import Prepared
 from bench.suite.planner import CellPlan
 from bench.suite.schema import Suite
+from models.backbone import Backbone
 from models.method import Method
 
 

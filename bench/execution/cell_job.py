@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import traceback
@@ -14,21 +15,27 @@ import torch
 
 from bench.data.prepared import Prepared, open_prepared
 from bench.data.sampler import PatchSampler
-from bench.evaluation.segmentation import segment_case
+from bench.evaluation.lesions import LESION_COLUMNS
+from bench.evaluation.scoring import SCORE_COLUMNS
 from bench.execution.assembly import build_method
 from bench.execution.context import RunContext
 from bench.execution.job import RESULT
-from bench.execution.scoring import score_cell, validation_dice
+from bench.execution.scoring import Scorer, collect, score_block
+from bench.execution.timings import remember
 from bench.execution.watch import JobWatch
 from bench.files.checksum import verify_folder
 from bench.results.provenance import provenance
-from bench.results.records import BLOCKS, Status, write_cell, write_history
+from bench.results.records import BLOCKS, Status, write_cell, write_history, write_rows
 from bench.suite.planner import CellPlan
 from bench.training.checkpoints import to_bytes
 from bench.training.device import device_facts, make_repeatable
 from bench.training.digests import start_digest
 from bench.training.loop import Diverged, Progress, Trained, Training
 from models.method import Method
+
+WHERE_FIELDS = ("dataset", "block", "case", "patient", "class")
+CASE_FIELDS = (*WHERE_FIELDS, *SCORE_COLUMNS)
+LESION_FIELDS = (*WHERE_FIELDS, *LESION_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -77,23 +84,34 @@ class CellJob:
         method = build_method(suite, self.plan, train)
         facts["start_digest"] = start_digest(method.backbone)
         facts["parameters"] = sum(parameter.numel() for parameter in method.backbone.parameters())
-        trained = self._train(method, train, working, watch, facts)
+        scorer = Scorer(suite, device)
+        trained = self._train(method, train, scorer, working, watch, facts)
         weights = {"best": trained.best, "last": trained.last}
+        seconds = []
         for block in BLOCKS:
             method.load_state_dict(weights[block])
-            score_cell(self.context, self.plan, self._cases, method, block, working, watch)
+            seconds.append(score_block(scorer, self.plan, self._cases, method, block, working, watch))
         self._keep(working, weights)
+        timing = trained.timing | {"seconds_per_scored_case": max(seconds)}
+        facts["timing"] = {name: value for name, value in timing.items() if math.isfinite(value)}
+        if len(facts["timing"]) == len(timing):  # a resumed cell has not seen everything
+            remember(suite, device_facts(device), timing)
 
     def _train(
-        self, method: Method, train: list[Prepared], working: Path, watch: JobWatch, facts: dict[str, Any]
+        self,
+        method: Method,
+        train: list[Prepared],
+        scorer: Scorer,
+        working: Path,
+        watch: JobWatch,
+        facts: dict[str, Any],
     ) -> Trained:
-        suite = self.context.suite
         validation = [self._cases[identity] for identity in self.plan.validation]
         training = Training(
             method,
-            PatchSampler(train, suite.sampling, self.plan.seed),
-            lambda current: validation_dice(self.context, validation, current),
-            suite.training,
+            PatchSampler(train, self.context.suite.sampling, self.plan.seed),
+            lambda current: scorer.validation_dice(current, validation),
+            self.context.suite.training,
             working / "resume",
             self.context.device,
             watch,
@@ -113,12 +131,15 @@ class CellJob:
         return {identity: open_prepared(self.context.run.prepared(identity)) for identity in self.plan.needs}
 
     def _keep(self, working: Path, weights: dict[str, dict[str, torch.Tensor]]) -> None:
-        """Put weights and predicted masks into the result; masks are linked, so that a resume still finds them."""
+        """Put weights, masks and rows into the result; masks are linked, so that a resume still finds them."""
         checkpoints = working / RESULT / "checkpoints"
         checkpoints.mkdir()
         for block, tensors in weights.items():
             (checkpoints / f"{block}.pt").write_bytes(to_bytes({"weights": tensors}))
         shutil.copytree(working / "predictions", working / RESULT / "predictions", copy_function=os.link)
+        cases = collect(self.plan, working, BLOCKS, "cases")
+        write_rows(working / RESULT / "cases.csv", cases, CASE_FIELDS)
+        write_rows(working / RESULT / "lesions.csv", collect(self.plan, working, BLOCKS, "lesions"), LESION_FIELDS)
 
     def _memory_advice(self, error: Exception) -> str:
         sampling = self.context.suite.sampling

@@ -1,4 +1,4 @@
-"""What every job of a run shares: the suite, the plan, the opened data sets and the device, read from the run directory."""
+"""What every job of a run shares, read from the run directory: suite, plan, opened data sets, device."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bench.data.dataset import AnyDataset
-from bench.data.formats import open_dataset
+from bench.data.dataset import Dataset, open_dataset
 from bench.results.run_directory import RunDirectory
 from bench.suite.planner import Plan
 from bench.suite.schema import Suite
@@ -42,7 +41,7 @@ class RunContext:
         )
 
     @cached_property
-    def datasets(self) -> dict[str, AnyDataset]:
+    def datasets(self) -> dict[str, Dataset]:
         """The data sets by name, opened on first use."""
         return {name: open_dataset(settings) for name, settings in self.suite.datasets().items()}
 

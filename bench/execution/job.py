@@ -8,7 +8,6 @@ from typing import Protocol
 from bench.execution.watch import JobWatch
 from bench.files.checksum import is_sealed
 
-
 RESULT = "result"
 """Folder inside a job's working folder that is sealed and published; all else there is only for resuming."""
 

@@ -17,7 +17,6 @@ from bench.execution.watch import PARENT
 from bench.files.jsonl import append_jsonl
 from bench.results.run_directory import RunDirectory
 
-
 ERROR_MARK = "error: "
 """What the command line prints before the message of an error."""
 
@@ -42,7 +41,9 @@ class LocalWorkers:
             if code is None or code == 0:
                 continue
             if code > 0:
-                raise RunError(self._last_words(index) or f"a worker ended with exit code {code}; see {self._log(index)}")
+                raise RunError(
+                    self._last_words(index) or f"a worker ended with exit code {code}; see {self._log(index)}"
+                )
             self._note(process.pid, -code)
             self._processes[index] = self._start(index)
         return any(process.poll() is None for process in self._processes)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.data.dataset import AnyDataset
+from bench.data.dataset import Dataset, open_dataset
 from bench.data.fingerprints import FingerprintMemory
-from bench.data.formats import open_dataset
 from bench.errors import SuiteError
 from bench.files.user_cache import user_cache
 from bench.results.run_directory import RunDirectory
@@ -40,7 +39,7 @@ class Planned:
     suite: Suite
     profile: str
     why: str
-    datasets: dict[str, AnyDataset]
+    datasets: dict[str, Dataset]
     run: RunDirectory
     unread: int
     plan: Plan | None
@@ -75,14 +74,14 @@ def plan_request(request: Request, read_data: bool, note: Callable[[str], None] 
     Raises:
         SuiteError, DataError: with file:line:column, or the case and its path.
     """
-    loaded = load(
-        request.suite, Suite, profile=request.profile, overrides=_overrides(request), available=missing_data
-    )
+    loaded = load(request.suite, Suite, profile=request.profile, overrides=_overrides(request), available=missing_data)
     suite = loaded.settings
     _known_methods(request, suite)
     datasets = {name: open_dataset(settings) for name, settings in suite.datasets().items()}
     memory = FingerprintMemory(user_cache() / "fingerprints.json")
-    unread = sum(memory.recall(path) is None for data in datasets.values() for case in data.cases() for path in case.files)
+    unread = sum(
+        memory.recall(path) is None for data in datasets.values() for case in data.cases() for path in case.files
+    )
     plan = None
     if read_data or not unread:
         if unread:
@@ -112,4 +111,6 @@ def _known_methods(request: Request, suite: Suite) -> None:
     ids = [method.id for method in suite.methods]
     for wanted in request.methods:
         if wanted not in ids:
-            raise SuiteError(f"--methods: {wanted!r} is no method of {request.suite}.{nearest(wanted, ids)} Known: {', '.join(ids)}")
+            raise SuiteError(
+                f"--methods: {wanted!r} is no method of {request.suite}.{nearest(wanted, ids)} Known: {', '.join(ids)}"
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.data.distractors import write_distractors
 from bench.data.fingerprints import FingerprintMemory
 from bench.data.prepared import write_prepared
 from bench.data.preprocessing import prepare
@@ -50,8 +51,11 @@ class PrepareJob:
                 f"case {case.id}: its files changed since this run was planned ({files}); run the suite again"
             )
         volume = dataset.read(case)
-        prepared = prepare(volume, self.context.suite.datasets()[self.plan.dataset], self.context.suite.preprocessing)
+        prepared = prepare(volume, dataset.settings, self.context.suite.preprocessing)
         write_prepared(working / RESULT, prepared, case)
+        distractors = dataset.distractors(case)
+        if distractors is not None:
+            write_distractors(working / RESULT, distractors)
 
     def record_deaths(self, working: Path, reason: str) -> None:
         raise RunError(

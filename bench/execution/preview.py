@@ -17,8 +17,8 @@ def describe_plan(planned: Planned, device_name: str) -> list[str]:
         f"  profile   {planned.profile or 'none'}: {planned.why}",
         f"  data      {', '.join(f'{name} {count} cases' for name, count in cases.items())}; "
         f"target {', '.join(suite.dataset.classes)}",
-        f"  network   {suite.backbone.name}, patch {_by(suite.sampling.patch_size)}, batch {suite.sampling.batch_size}, "
-        f"{suite.training.steps} steps, {suite.training.decay.name} decay",
+        f"  network   {suite.backbone.name}, patch {_by(suite.sampling.patch_size)}, batch "
+        f"{suite.sampling.batch_size}, {suite.training.steps} steps, {suite.training.decay.name} decay",
         f"  run       {planned.run.path}",
     ]
     if planned.plan is None:

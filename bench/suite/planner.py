@@ -11,7 +11,7 @@ from typing import Any
 
 import losses
 import models
-from bench.data.dataset import AnyDataset
+from bench.data.dataset import Dataset
 from bench.data.preprocessing import PREPROCESSING_VERSION
 from bench.data.sampler import SAMPLER_VERSION
 from bench.data.settings import DatasetSettings
@@ -68,7 +68,7 @@ class Plan(Settings):
 
 def make_plan(
     suite: Suite,
-    datasets: Mapping[str, AnyDataset],
+    datasets: Mapping[str, Dataset],
     fingerprints: Mapping[str, Mapping[str, str]],
     folds: Sequence[int] = (),
 ) -> Plan:

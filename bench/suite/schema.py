@@ -9,10 +9,10 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 import losses
 import models
-from bench.data.formats import dataset_settings_type
+from bench.data.dataset import dataset_settings_type
 from bench.data.sampler import SamplingSettings
 from bench.data.settings import DatasetSettings, PreprocessingSettings, SplitSettings, check_together
-from bench.evaluation.metrics import all_metrics
+from bench.evaluation.metrics import METRICS
 from bench.evaluation.settings import EvaluationSettings
 from bench.settings import Settings
 from bench.training.settings import TrainingSettings
@@ -97,7 +97,7 @@ class Suite(Settings):
     notes: tuple[str, ...] = ()
     """Sentences printed under every table of this suite."""
     dataset: AnyDataset  # type: ignore[valid-type]
-    evaluate_on: dict[Identifier, AnyDataset] = {}  # type: ignore[valid-type]
+    evaluate_on: dict[Identifier, AnyDataset] = Field(default_factory=dict)  # type: ignore[valid-type]
     """Further data sets that are only evaluated on, by name."""
     split: SplitSettings = SplitSettings()
     preprocessing: PreprocessingSettings = PreprocessingSettings()
@@ -107,7 +107,7 @@ class Suite(Settings):
     evaluation: EvaluationSettings = EvaluationSettings()
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
     """Training seeds: initial weights and patches. Every method gets every seed."""
-    primary: Annotated[str, _known("metric", lambda: tuple(all_metrics()))] = "dice"
+    primary: Annotated[str, _known("metric", lambda: tuple(METRICS))] = "dice"
     """The metric that decides; all others are descriptive."""
     baseline: str | None = None
     """The id of the method that others are compared with."""

@@ -19,7 +19,9 @@ def command(
     folds: options.FoldsOption = None,
     device: options.DeviceOption = "auto",
     out: options.OutOption = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Cells trained side by side.", show_default="cores / threads")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Cells trained side by side.", show_default="cores / threads")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Run more than 500 cells without asking.")] = False,
 ) -> None:
     """Run a suite: train and score every cell that is not done yet, then write tables and plots.
