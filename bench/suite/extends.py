@@ -11,6 +11,7 @@ from bench.suite.located import LocatedDict, LocatedStr
 from bench.suite.matrix import expand_matrices
 from bench.suite.merge import merge
 from bench.suite.problems import describe, refuse
+from bench.suite.source import neighbours
 from bench.suite.tree import read
 
 
@@ -46,10 +47,10 @@ def _parent(tree: LocatedDict, files: list[Path], environ: Mapping[str, str]) ->
     if not isinstance(tree["extends"], LocatedStr):
         raise refuse(mark, f"found {describe(tree['extends'])} under 'extends'; expected the path of one suite file")
     text = expand(tree["extends"], environ)
-    parent = Path(os.path.normpath((text.folder or Path()) / Path(text).expanduser()))
+    parent = Path(os.path.normpath((files[-1].parent if text.folder else Path()) / Path(text).expanduser()))
     if not parent.is_file():
-        text = f"found 'extends: {text}', but there is no file {parent}; the path is relative to the file it stands in"
-        raise refuse(mark, text)
+        found = f"found 'extends: {text}', but there is no file {parent} (paths are relative to the file they stand in)"
+        raise refuse(mark, f"{found}; {neighbours(parent)}")
     seen = [file.resolve() for file in files]
     if parent.resolve() in seen:
         circle = [str(file) for file in files[seen.index(parent.resolve()) :]]

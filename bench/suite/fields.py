@@ -85,6 +85,15 @@ def allowed_values(annotation: Any) -> list[Any]:
     return []
 
 
+def tags_of(annotation: Any) -> list[Any]:
+    """Return the tags of a union whose members are told apart by a key, or nothing."""
+    annotation, discriminator = _unwrap(annotation)
+    if not _is_union(annotation):
+        return []
+    models = [inner for inner, _ in map(_unwrap, get_args(annotation)) if _is_model(inner)]
+    return [tag for model in models for tag in _tags(model, discriminator)]
+
+
 def _unwrap(annotation: Any) -> tuple[Any, Any]:
     """Strip Annotated, aliases and `| None`; return what is left and the union's discriminator, if any."""
     discriminator = None

@@ -48,13 +48,13 @@ def schema(model: type[BaseModel]) -> Schema:
 class _Generator(GenerateJsonSchema):
     """No titles made up from field names, and no failure for types that only code can describe."""
 
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+    def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
     def handle_invalid_for_json_schema(
         self,
-        schema: core_schema.CoreSchema,  # noqa: ARG002
-        error_info: str,  # noqa: ARG002
+        schema: core_schema.CoreSchema,
+        error_info: str,
     ) -> JsonSchemaValue:
         return {}
 

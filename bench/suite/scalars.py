@@ -11,7 +11,8 @@ import re
 
 _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_YES_NO = {"yes": True, "on": True, "y": True, "no": False, "off": False, "n": False}
+YES_NO = {"yes": True, "on": True, "no": False, "off": False}
+# Not y and n: PyYAML reads them as text, and axes have these names.
 _SPECIAL = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -30,7 +31,7 @@ def resolve(text: str) -> str | int | float | bool | None:
     """Return the value of an unquoted word.
 
     Raises:
-        AmbiguousScalarError: for `yes`, `no`, `on`, `off`, `y`, `n`, `None`, `010`, `0x1f`, `0o17`, `12:30`, `1_000`,
+        AmbiguousScalarError: for `yes`, `no`, `on`, `off`, `None`, `010`, `0x1f`, `0o17`, `12:30`, `1_000`,
             `<<`, and numbers too large to be stored.
     """
     if text in _NULL:
@@ -87,8 +88,8 @@ def _base_60(text: str) -> str:
 
 
 def _refuse_words(text: str) -> None:
-    if text.lower() in _YES_NO:
-        meant = str(_YES_NO[text.lower()]).lower()
+    if text.lower() in YES_NO:
+        meant = str(YES_NO[text.lower()]).lower()
         raise AmbiguousScalarError(
             f'found {text}, which YAML readers disagree about; write {meant}, or "{text}" for text'
         )

@@ -43,10 +43,10 @@ def read_source(path: Path) -> Source:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise refuse(Mark(name), f"found no such file; {_neighbours(path)}") from None
+        raise refuse(Mark(name), f"found no such file; {neighbours(path)}") from None
     except OSError as error:
         raise refuse(Mark(name), f"found a file that cannot be read ({error.strerror}); give a YAML file") from None
-    source = Source(_decode(data, name), name, path.parent)
+    source = Source(_decode(data, name), name, path.parent.absolute())
     check_characters(source)
     return source
 
@@ -72,7 +72,7 @@ def _decode(data: bytes, name: str) -> str:
         raise refuse(Mark(name, line, column), f"{text}; save the file as UTF-8") from None
 
 
-def _neighbours(path: Path) -> str:
+def neighbours(path: Path) -> str:
     """Name the suites that lie where the missing one was looked for."""
     if not path.parent.is_dir():
         return f"the folder {path.parent} does not exist either; give the path of a suite"

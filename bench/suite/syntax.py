@@ -31,6 +31,8 @@ def explain(error: yaml.YAMLError, source: Source) -> SuiteProblems:
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return refuse(source.mark(0, 0), f"found text that is not YAML ({error}); see https://yaml.org/spec/1.2.2")
     line, column = error.problem_mark.line, error.problem_mark.column
+    if "could not find expected ':'" in str(error.problem) and error.context_mark is not None:
+        line, column = error.context_mark.line, error.context_mark.column  # where the key begins
     if _is_tab(source, line, column):
         return refuse(source.mark(line, column), "found a tab as indentation; YAML wants spaces: replace it by spaces")
     if error.context_mark is not None and "parsing a flow" in (error.context or "") and "',' or" in str(error.problem):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from bench.suite.fields import MISSING, Place, allowed_keys, child, walk
 from bench.suite.located import LocatedDict, LocatedTuple, Mark, mark_of
 from bench.suite.problems import Problem, SuiteProblems, describe, nearest
-from bench.suite.wording import EXPECTED, explain
+from bench.suite.wording import EXPECTED, alternatives, explain
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -119,7 +119,7 @@ def _of_group(group: list[_Found], tree: LocatedDict) -> list[Problem]:
     if meant:
         return [_problem(item, tree) for item in min(meant, key=len)]
     first = group[0]
-    expected = " or ".join(dict.fromkeys(EXPECTED[item.kind] for item in group))
+    expected = alternatives(dict.fromkeys(EXPECTED[item.kind] for item in group))
     under = f" under '{first.place.keys[-1]}'" if first.place.keys and isinstance(first.place.keys[-1], str) else ""
     return [Problem(_mark(first, tree), f"found {describe(first.details['input'])}{under}; expected {expected}")]
 

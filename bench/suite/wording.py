@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.suite.fields import Place, allowed_values
+from bench.suite.fields import Place, allowed_values, tags_of
 from bench.suite.problems import describe, suggest
 
 EXPECTED = {
@@ -33,6 +33,8 @@ EXPECTED = {
 }
 """Complaints about the type alone, and the type that was expected."""
 
+# Words for true and false that are text in a suite.
+_SAID = dict.fromkeys(("yes", "y", "on", "true"), "true") | dict.fromkeys(("no", "n", "off", "false"), "false")
 _QUOTED = re.compile(r"'([^']*)'")
 
 
@@ -49,14 +51,24 @@ def explain(error: Mapping[str, Any], place: Place, parent: Any, allowed: Sequen
     if kind in ("literal_error", "enum"):
         return f"found {describe(found)}{_at(place)}; {_choices(found, place, context.get('expected', ''))}"
     if kind == "union_tag_invalid":
-        tags = _QUOTED.findall(context["expected_tags"])
-        return f"found {describe(context['tag'])}{_at(place)}; {suggest(context['tag'], tags)}"
+        key, tags = context["discriminator"].strip("'"), _QUOTED.findall(context["expected_tags"])
+        return f"found {describe(context['tag'])} under '{key}'; {suggest(context['tag'], tags)}"
     if kind == "union_tag_not_found":
         key = context["discriminator"].strip("'")
-        return f"the key '{key}' is missing{_in(place)}; add '{key}: …'"
+        choices = ", ".join(map(str, tags_of(place.annotation)))
+        hint = f" with one of {choices}" if choices else ""
+        return f"the key '{key}' is missing{_in(place)}; add '{key}: …'{hint}"
     if kind in ("value_error", "assertion_error"):
         return str(context.get("error", error["msg"]))
     return f"found {describe(found)}{_at(place)}; {_bounds(kind, context) or _tidy(error['msg'])}"
+
+
+def alternatives(expected: Iterable[str]) -> str:
+    """Return "a, b, or c"."""
+    *others, last = expected
+    if len(others) < 2:
+        return " or ".join([*others, last])
+    return f"{', '.join(others)}, or {last}"
 
 
 def _at(place: Place) -> str:
@@ -91,17 +103,14 @@ def _advice(kind: str, found: Any) -> str:
         return f': write "{written}"'
     if kind.startswith("int") and isinstance(found, float) and found.is_integer():
         return f": write {int(found)}"
-    if kind in ("int_type", "float_type", "bool_type") and isinstance(found, str):
-        return ": write it without quotes" if _looks_plain(kind, found) else ""
+    if kind == "bool_type" and isinstance(found, str) and found.lower() in _SAID:
+        return f": write {_SAID[found.lower()]}"
+    if kind in ("int_type", "float_type") and isinstance(found, str):
+        plain = r"[-+]?[0-9]+" if kind == "int_type" else r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?"
+        return ": write it without quotes" if re.fullmatch(plain, found) else ""
     if kind in ("tuple_type", "list_type") and isinstance(found, (str, int, float)):
         return f": write [{found}]"
     return ""
-
-
-def _looks_plain(kind: str, text: str) -> bool:
-    if kind == "bool_type":
-        return text in ("true", "false")
-    return re.fullmatch(r"[-+]?[0-9]+" if kind == "int_type" else r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", text) is not None
 
 
 def _bounds(kind: str, context: Mapping[str, Any]) -> str:
@@ -111,16 +120,19 @@ def _bounds(kind: str, context: Mapping[str, Any]) -> str:
         "less_than": ("lt", "expected less than {}"),
         "less_than_equal": ("le", "expected {} or less"),
         "multiple_of": ("multiple_of", "expected a multiple of {}"),
-        "too_short": ("min_length", "expected at least {} item(s)"),
-        "too_long": ("max_length", "expected at most {} item(s)"),
-        "string_too_short": ("min_length", "expected at least {} character(s)"),
-        "string_too_long": ("max_length", "expected at most {} character(s)"),
+        "too_short": ("min_length", "expected at least {} item"),
+        "too_long": ("max_length", "expected at most {} item"),
+        "string_too_short": ("min_length", "expected at least {} character"),
+        "string_too_long": ("max_length", "expected at most {} character"),
         "string_pattern_mismatch": ("pattern", "expected text that matches {}"),
     }
     if kind not in words:
         return ""
     key, text = words[kind]
-    return text.format(context[key])
+    value = context[key]
+    if isinstance(value, float):
+        value = f"{value:g}"
+    return text.format(value) + ("s" if text.endswith(("item", "character")) and value != 1 else "")
 
 
 def _tidy(message: str) -> str:
