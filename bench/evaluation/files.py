@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.data.reading import compare, read_labels
 from bench.errors import DataError
 from bench.evaluation.metrics import EMPTY_POLICY, METRICS
+from bench.evaluation.pair import Mask
 from bench.evaluation.pairing import pair_files
 from bench.evaluation.scoring import SCORE_COLUMNS, score
 from bench.evaluation.summary import Summary, summarise
@@ -82,8 +84,9 @@ def _score_files(case: str, reference: Path, prediction: Path, *, label: int | N
     }
 
 
-def _target(labels: np.ndarray[Any, np.dtype[np.int16]], label: int | None) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    return labels != 0 if label is None else labels == label
+def _target(labels: npt.NDArray[np.int16], label: int | None) -> Mask:
+    target: Mask = labels != 0 if label is None else labels == label
+    return target
 
 
 def _metric_lines(summary: Summary) -> list[str]:
