@@ -1,0 +1,39 @@
+"""One table as lines: Markdown for files, aligned text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.report import markdown
+from bench.report.columns import Column
+from bench.report.footnotes import rows_of, words
+from bench.report.numbers import NOTHING
+from bench.results.aggregates import Row, Table
+
+
+def as_markdown(table: Table, columns: Sequence[Column], footnotes: bool = True) -> list[str]:
+    """The table and, below it, its footnotes; a second table of the same rows has the same marks and needs none."""
+    notes, marks = rows_of(table)
+    header, *rows = ([markdown.escape(cell) for cell in row] for row in _cells(table, columns, marks))
+    below = [markdown.escape(line) for line in notes.lines()] if footnotes else []
+    return markdown.table(header, rows) + [line for note in below for line in ("", note)]
+
+
+def as_text(table: Table, columns: Sequence[Column]) -> list[str]:
+    """The same for a terminal."""
+    notes, marks = rows_of(table)
+    header, *rows = ([markdown.plain(cell) for cell in row] for row in _cells(table, columns, marks))
+    return markdown.aligned(header, rows) + [markdown.plain(line) for line in notes.lines()]
+
+
+def _cells(table: Table, columns: Sequence[Column], marks: Sequence[str]) -> list[list[str]]:
+    header = ["Method", "cells", *(column.heading for column in columns)]
+    return [header, *(_row(row, columns, mark) for row, mark in zip(table.rows, marks, strict=True))]
+
+
+def _row(row: Row, columns: Sequence[Column], mark: str) -> list[str]:
+    """A row without a finished cell shows how its cells ended where its first number would be."""
+    front = [row.label + mark, f"{row.cells[0]}/{row.cells[1]}"]
+    if row.values:
+        return front + [column.cell(row) for column in columns]
+    return [*front, words(row.state), *(NOTHING for _ in columns[1:])]
