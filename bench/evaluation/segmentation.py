@@ -32,7 +32,7 @@ def segment_case(
     """
     probabilities = predict_probabilities(
         segment,
-        torch.from_numpy(np.array(image, dtype=np.float32))  # a copy: prepared images are mapped read-only,
+        torch.from_numpy(np.array(image, dtype=np.float32)),  # a copy: prepared images are mapped read-only
         patch_size=patch_size,
         overlap=settings.window_overlap,
         batch_size=settings.window_batch,
