@@ -14,6 +14,8 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, ClassVar, Generic
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 from typing_extensions import TypeVar
 
@@ -23,7 +25,6 @@ from bench.data.volume import Case, Volume
 from bench.errors import DataError
 from bench.files.checksum import sha256_file
 from losses.registry import Registry, locate
-
 
 S = TypeVar("S", bound=DatasetSettings, default=Any)
 
@@ -58,6 +59,10 @@ class Dataset(ABC, Generic[S]):
         Raises:
             DataError: naming case, path and cause.
         """
+
+    def distractors(self, case: Case) -> npt.NDArray[np.bool_] | None:
+        """Native mask of benign look-alikes, where they are known; only evaluation may look at it."""
+        return None
 
     def fingerprint(self, case: Case, memory: FingerprintMemory | None = None) -> str:
         """Identity of the case's content: SHA-256 over the checksums of its files in order; names do not matter.

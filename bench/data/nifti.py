@@ -1,7 +1,7 @@
 """Whether a NIfTI file holds what its header promises.
 
-ITK fills the missing part of a truncated file with zeros, does not look at the check sum of a gzip stream, and
-replaces a spacing of zero or NaN by 1 mm, all without an error. So the file is checked here before ITK reads it.
+ITK fills the missing part of a truncated file with zeros, replaces a spacing of zero or NaN by 1 mm and a voxel of NaN
+or infinity by 0, all without a word. So the file is checked here before ITK reads it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import gzip
 import math
 import zlib
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import numpy as np
 
@@ -26,8 +26,11 @@ def is_nifti(path: Path) -> bool:
     return path.name.lower().endswith((".nii", ".nii.gz"))
 
 
-def check_nifti(path: Path) -> None:
+def check_nifti(path: Path) -> int:
     """Read the file once, from end to end.
+
+    Returns:
+        Number of voxels that are NaN or infinite.
 
     Raises:
         BrokenNiftiError: not NIfTI, truncated, damaged (gzip CRC), or with a spacing that is not a positive number.
@@ -42,31 +45,47 @@ def check_nifti(path: Path) -> None:
             raise BrokenNiftiError(f"not a gzip file: it begins with {raw.read(16)!r}")
         try:
             # A GzipFile reads like any binary file; its class only declares it otherwise.
-            _check_stream(cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if compressed else raw)
+            return _check_stream(cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if compressed else raw)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise BrokenNiftiError(f"the compressed data is truncated or damaged ({error})") from error
 
 
-def _check_stream(stream: IO[bytes]) -> None:
-    start = stream.read(348)
-    needed = _needed_bytes(start + stream.read(540 - 348))
-    length = 540
+def _check_stream(stream: IO[bytes]) -> int:
+    header, length = _read_header(stream)
+    needed = _needed_bytes(header)
+    begin = max(int(header["vox_offset"]), length)
+    length += len(stream.read(begin - length))
+    kind = header.get_data_dtype()
+    bad, rest = 0, b""
     while piece := stream.read(PIECE):
+        if kind.kind == "f":
+            block = rest + piece[: max(needed - length, 0)]
+            usable = len(block) - len(block) % kind.itemsize
+            values = np.frombuffer(block[:usable], kind)
+            bad += values.size - int(np.count_nonzero(np.isfinite(values)))
+            rest = block[usable:]
         length += len(piece)
     if length < needed:
         raise BrokenNiftiError(f"truncated: the header promises {needed} bytes, the file holds {length}")
+    return bad
 
 
-def _needed_bytes(start: bytes) -> int:
-    """Size of the whole file according to its header, whose spacing is checked on the way."""
+def _read_header(stream: IO[bytes]) -> tuple[Any, int]:
+    """The header as nibabel sees it, nothing repaired, and the bytes read for it."""
     import nibabel
 
-    size = (int.from_bytes(start[:4], "little"), int.from_bytes(start[:4], "big"))
+    start = stream.read(4)
     kinds = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
-    kind = next((kinds[n] for n in size if n in kinds), None)
-    if kind is None or len(start) < 540:
-        raise BrokenNiftiError(f"not a NIfTI file: it begins with {start[:16]!r}")
-    header = kind(start[: 348 if kind is nibabel.Nifti1Header else 540], check=False)
+    for order, size in (("little", int.from_bytes(start, "little")), ("big", int.from_bytes(start, "big"))):
+        if size in kinds:
+            block = start + stream.read(size - 4)
+            if len(block) == size:
+                return kinds[size](block, endianness=order, check=False), size
+    raise BrokenNiftiError(f"not a NIfTI file: it begins with {start!r}")
+
+
+def _needed_bytes(header: Any) -> int:
+    """Size of the whole file according to its header, whose spacing is checked on the way."""
     axes = int(header["dim"][0])
     if not 1 <= axes <= 7:
         raise BrokenNiftiError(f"the header names {axes} axes")

@@ -67,33 +67,20 @@ def prepare(volume: Volume, dataset: DatasetSettings, settings: PreprocessingSet
     if problem:
         raise DataError(problem)
     assert volume.image is not None  # _unusable refused it
-    reference = None if volume.labels is None else class_map(volume.labels, dataset)
-    roi = None if volume.labels is None else roi_mask(volume.labels, dataset)
-    notes = list(volume.notes)
-    if roi is not None and not roi.any():
-        roi = None
-        notes.append("no voxel of the region of interest: the whole volume is kept")
+    reference, roi, notes = _interpreted(volume, dataset)
     placement = _placed(volume, roi, settings)
-    if reference is not None:
-        notes += _lost_target(reference, placement)
-    kept_roi = None if roi is None else to_prepared(roi.astype(np.uint8), placement, "nearest").astype(np.bool_)
-    region = kept_roi if settings.roi_from is not None and kept_roi is not None and kept_roi.any() else None
+    labels, kept_roi, lost = _on_grid(reference, roi, placement, dataset.classes)
     image = np.stack([to_prepared(channel, placement, settings.interpolation) for channel in volume.image])
-    image, measured, remarks = normalised(image, region, settings)
+    image, measured, remarks = normalised(image, kept_roi if settings.roi_from else None, settings)
     if settings.mask_outside_roi and kept_roi is not None:
         image[:, ~kept_roi] = 0
-    labels = (
-        np.full(image.shape[1:], IGNORED, np.int8)
-        if reference is None
-        else to_prepared(reference, placement, "nearest")
-    )
     unmentioned = {} if volume.labels is None else unmentioned_labels(volume.labels, dataset)
     meta = {
         "classes": list(dataset.classes),
         "placement": placement.to_json(),
         "intensity": measured,
         "unmentioned_labels": {str(value): count for value, count in unmentioned.items()},
-        "notes": [*notes, *remarks],
+        "notes": [*volume.notes, *notes, *lost, *remarks],
     }
     preview = make_preview(volume.image[0], reference, placement.native_box, settings.window)
     return PreparedCase(image, labels, kept_roi, reference, preview, meta)
@@ -161,7 +148,41 @@ def _cropped(box: Box, placement: Placement, crop: CropSettings) -> Box:
     return tuple(axis if name in crop.axes else (0, n) for name, axis, n in zip(names, wide, shape, strict=True))
 
 
-def _lost_target(reference: npt.NDArray[np.int8], placement: Placement) -> list[str]:
+def _interpreted(
+    volume: Volume, dataset: DatasetSettings
+) -> tuple[npt.NDArray[np.int8] | None, npt.NDArray[np.bool_] | None, list[str]]:
+    """Classes and region of interest on the native grid; no region where the case has none of its labels."""
+    if volume.labels is None:
+        return None, None, []
+    roi = roi_mask(volume.labels, dataset)
+    if roi is not None and not roi.any():
+        return class_map(volume.labels, dataset), None, ["no voxel of the region of interest: the whole volume is kept"]
+    return class_map(volume.labels, dataset), roi, []
+
+
+def _on_grid(
+    reference: npt.NDArray[np.int8] | None,
+    roi: npt.NDArray[np.bool_] | None,
+    placement: Placement,
+    classes: tuple[str, ...],
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.bool_] | None, list[str]]:
+    """Classes and region of interest on the prepared grid, and what was lost on the way."""
+    kept, notes = None, []
+    if roi is not None:
+        kept = to_prepared(roi.astype(np.uint8), placement, "nearest").astype(np.bool_)
+        if not kept.any():
+            kept = None
+            notes.append("the region of interest is smaller than a prepared voxel and is lost: nothing is masked")
+    if reference is None:
+        return np.full(placement.prepared.shape, IGNORED, np.int8), kept, notes
     total = int(np.count_nonzero(reference > 0))
-    lost = total - int(np.count_nonzero(reference[slices(placement.native_box)] > 0))
-    return [f"{lost} of {total} target voxels lie outside the crop and cannot be found"] if lost else []
+    outside = total - int(np.count_nonzero(reference[slices(placement.native_box)] > 0))
+    if outside:
+        notes.append(f"{outside} of {total} target voxels lie outside the crop and cannot be found")
+    labels = to_prepared(reference, placement, "nearest")
+    vanished = [
+        name for index, name in enumerate(classes, start=1) if (reference == index).any() > (labels == index).any()
+    ]
+    if vanished:
+        notes.append(f"no voxel of {', '.join(vanished)} is left on the prepared grid")
+    return labels, kept, notes

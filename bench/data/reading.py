@@ -57,9 +57,10 @@ def read_volume(case: str, images: Sequence[Path], label: Path | None = None) ->
 
 def read_image(case: str, path: Path) -> tuple[npt.NDArray[np.float32], Geometry]:
     """One file as (C, *S) float32; C is 1 but for files with several components per voxel."""
-    array, geometry = _load(case, path)
-    image = array.astype(np.float32, copy=False)
-    bad = int(image.size - np.count_nonzero(np.isfinite(image)))
+    array, geometry, bad = _load(case, path)
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and is refused as such
+        image = array.astype(np.float32, copy=False)
+    bad = bad or int(image.size - np.count_nonzero(np.isfinite(image)))
     if bad:
         raise DataError(
             f"case {case}: image {path} has {bad} of {image.size} voxels that are NaN or infinite; "
@@ -70,7 +71,9 @@ def read_image(case: str, path: Path) -> tuple[npt.NDArray[np.float32], Geometry
 
 def read_labels(case: str, path: Path) -> tuple[npt.NDArray[np.int16], Geometry]:
     """One file as (*S) int16; values within 1e-3 of an integer are rounded, any other is an error that lists them."""
-    array, geometry = _load(case, path)
+    array, geometry, bad = _load(case, path)
+    if bad:
+        raise DataError(f"case {case}: label {path} has {bad} of {array.size} voxels that are NaN or infinite")
     if len(array) != 1:
         raise DataError(f"case {case}: label {path} has {len(array)} components per voxel, expected one integer")
     values = array[0]
@@ -108,15 +111,14 @@ def compare(case: str, first: tuple[Path, Geometry], second: tuple[Path, Geometr
     return notes
 
 
-def _load(case: str, path: Path) -> tuple[npt.NDArray[Any], Geometry]:
-    """Voxels (C, *S) in the file's type, and geometry; the one place where files are opened."""
+def _load(case: str, path: Path) -> tuple[npt.NDArray[Any], Geometry, int]:
+    """Voxels (C, *S) in the file's type, geometry, voxels of NaN that ITK hid; the one place where files are opened."""
     import SimpleITK as sitk  # noqa: N813
 
     try:
         if not path.is_file():
             raise BrokenNiftiError("there is no such file")
-        if is_nifti(path):
-            check_nifti(path)
+        hidden = check_nifti(path) if is_nifti(path) else 0
         image = sitk.ReadImage(str(path))
     except (RuntimeError, OSError, BrokenNiftiError) as error:
         raise DataError(f"case {case}: cannot read {path}: {_cause(error)}") from error
@@ -129,7 +131,7 @@ def _load(case: str, path: Path) -> tuple[npt.NDArray[Any], Geometry]:
     components = image.GetNumberOfComponentsPerPixel()
     array = array[np.newaxis] if components == 1 else np.ascontiguousarray(np.moveaxis(array, -1, 0))
     shape, spacing = image.GetSize()[::-1], image.GetSpacing()[::-1]
-    return array, Geometry(tuple(shape), tuple(spacing), image.GetOrigin(), image.GetDirection())
+    return array, Geometry(tuple(shape), tuple(spacing), image.GetOrigin(), image.GetDirection()), hidden
 
 
 def _cause(error: Exception) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from bench.errors import DataError
 
 Parts = Mapping[str, Sequence[str]]
@@ -14,7 +16,7 @@ Parts = Mapping[str, Sequence[str]]
 
 NAMES = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 NNUNET_NAMES = {"train": "train", "val": "test"}
-"""nnU-Net's `val` is held out of training and reported, so it is the test part; checkpoints are chosen on other cases."""
+"""nnU-Net's `val` is held out of training and reported, so it is the test part here."""
 
 
 def read_split_file(path: Path) -> list[Parts]:
@@ -39,13 +41,11 @@ def _content(path: Path) -> Any:
         text = path.read_text(encoding="utf-8")
         if path.suffix.lower() == ".json":
             return json.loads(text)
-        import yaml
-
-        return yaml.load(text, yaml.BaseLoader)  # noqa: S506 - makes nothing but text, lists and mappings
+        return yaml.load(text, yaml.BaseLoader)
     except OSError as error:
         raise DataError(f"split file {path} cannot be read: {error.strerror}") from error
-    except Exception as error:  # noqa: BLE001 - each parser has its own errors, all of them mean the same
-        raise DataError(f"split file {path} is neither valid JSON nor YAML in UTF-8: {error}") from error
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        raise DataError(f"split file {path} is not valid JSON or YAML in UTF-8: {error}") from error
 
 
 def _parts(value: Any, names: Mapping[str, str], where: str) -> Parts:
