@@ -69,26 +69,41 @@ def load(
     """
     variables = os.environ if environ is None else environ
     tree, files = read_chain(path, variables)
-    _validate_profiles(tree, model, variables)
-    candidate = _Candidates(tree, model, [parse_override(text) for text in overrides], variables, available)
+    options = [parse_override(text) for text in overrides]
+    _validate_profiles(tree, model, options, variables)
+    candidate = _Candidates(tree, model, options, variables, available)
     choice = choose(tree, candidate.reason, profile)
     settings, final = candidate.take(choice.name)
     notes = [f"extends {file}" for file in files[1:]] + [f"--set {text}" for text in overrides]
     return Loaded(settings, final, choice.name, choice.why, tuple(notes), files)
 
 
-def _validate_profiles(tree: LocatedDict, model: type[BaseModel], environ: Mapping[str, str]) -> None:
-    """Check the suite as it reads under each profile; variables need not be set for that."""
+def _validate_profiles(
+    tree: LocatedDict, model: type[BaseModel], overrides: Sequence[Override], environ: Mapping[str, str]
+) -> None:
+    """Check the suite as it reads under each profile; variables need not be set for that.
+
+    What the options mend is no problem; what they break is for the profile taken to say.
+    """
     names = list(profiles_of(tree)) or [None]
     found: dict[Problem, list[str | None]] = {}
     for name in names:
-        try:
-            validate(expand(with_profile(tree, name), environ, keep_unset=True), model)
-        except SuiteProblems as error:
-            for problem in error.problems:
+        problems = _problems(with_profile(tree, name), (), model, environ)
+        if problems and _problems(with_profile(tree, name), overrides, model, environ):
+            for problem in problems:
                 found.setdefault(problem, []).append(name)
     if found:
         raise SuiteProblems(_in_profiles(problem, where, len(names)) for problem, where in found.items())
+
+
+def _problems(
+    tree: LocatedDict, overrides: Sequence[Override], model: type[BaseModel], environ: Mapping[str, str]
+) -> tuple[Problem, ...]:
+    try:
+        validate(expand(apply(tree, overrides), environ, keep_unset=True), model)
+    except SuiteProblems as error:
+        return error.problems
+    return ()
 
 
 def _in_profiles(problem: Problem, names: Sequence[str | None], total: int) -> Problem:

@@ -33,6 +33,9 @@ class SuiteProblems(SuiteError):
         self.problems = tuple(sorted(unique, key=lambda p: (p.mark.file, p.mark.line, p.mark.column)))
         super().__init__("\n".join(map(str, self.problems)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SuiteProblems, (self.problems,)
+
 
 def refuse(mark: Mark, text: str) -> SuiteProblems:
     """Return the error for a single problem."""

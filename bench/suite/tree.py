@@ -72,6 +72,7 @@ class _Open:
         self.nodes = 1
         self.values: list[Value] = []
         self.marks: list[Mark] = []
+        self.first: dict[Any, Mark] = {}  # where each key was seen first
 
     @property
     def wants_key(self) -> bool:
@@ -187,8 +188,7 @@ class _Builder:
     def _check_key(self, frame: _Open, key: Value, mark: Mark) -> None:
         if isinstance(key, bool) or not isinstance(key, (str, int)):
             raise refuse(mark, f"found {describe(key)} as a key; expected a name (quote it if it is meant as text)")
-        keys = frame.values[::2]
-        if key in keys:
-            first = frame.marks[2 * keys.index(key)]
+        first = frame.first.setdefault(key, mark)
+        if first is not mark:
             text = f"found the key '{key}' twice, here and at {first}; keep one of them"
             self._problems.append(Problem(mark, text))

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from bench.suite.fields import MISSING, Place, allowed_keys, child, walk
 from bench.suite.located import LocatedDict, LocatedTuple, Mark, mark_of
 from bench.suite.problems import Problem, SuiteProblems, describe, nearest
-from bench.suite.wording import EXPECTED, alternatives, explain
+from bench.suite.wording import alternatives, explain, names_type
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -73,7 +73,7 @@ class _Found:
     @property
     def is_type_only(self) -> bool:
         """Whether the complaint is that the value has another type than a union's member, and nothing more."""
-        return self.kind in EXPECTED and len(self.place.keys) == self.place.branches[0][0]
+        return names_type(self.kind) and len(self.place.keys) == self.place.branches[0][0]
 
 
 def _language_keys(keys: Sequence[Any]) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ def _of_group(group: list[_Found], tree: LocatedDict) -> list[Problem]:
     if meant:
         return [_problem(item, tree) for item in min(meant, key=len)]
     first = group[0]
-    expected = alternatives(dict.fromkeys(EXPECTED[item.kind] for item in group))
+    expected = alternatives(item.details for item in group)
     under = f" under '{first.place.keys[-1]}'" if first.place.keys and isinstance(first.place.keys[-1], str) else ""
     return [Problem(_mark(first, tree), f"found {describe(first.details['input'])}{under}; expected {expected}")]
 

@@ -45,7 +45,7 @@ def explain(error: Mapping[str, Any], place: Place, parent: Any, allowed: Sequen
         return f"found {describe(found)}{_at(place)}; expected {EXPECTED[kind]}{_advice(kind, found)}"
     if kind == "extra_forbidden":
         key = place.keys[-1]
-        return f"found the unknown key '{key}'; {suggest(key, allowed, 'allowed here')}"
+        return f"found the unknown key '{key}'; {suggest(key, allowed, 'allowed here') if allowed else 'remove it'}"
     if kind == "missing":
         return _missing(place, parent)
     if kind in ("literal_error", "enum"):
@@ -63,9 +63,15 @@ def explain(error: Mapping[str, Any], place: Place, parent: Any, allowed: Sequen
     return f"found {describe(found)}{_at(place)}; {_bounds(kind, context) or _tidy(error['msg'])}"
 
 
-def alternatives(expected: Iterable[str]) -> str:
-    """Return "a, b, or c"."""
-    *others, last = expected
+def names_type(kind: str) -> bool:
+    """Say whether a complaint is that a value is of another kind than expected, and nothing more."""
+    return kind in EXPECTED or kind in ("literal_error", "enum")
+
+
+def alternatives(errors: Iterable[Mapping[str, Any]]) -> str:
+    """Say what a value may be that fits none of several types: "a, b, or c"."""
+    phrases = [EXPECTED.get(error["type"]) or error["ctx"]["expected"] for error in errors]
+    *others, last = dict.fromkeys(phrases)
     if len(others) < 2:
         return " or ".join([*others, last])
     return f"{', '.join(others)}, or {last}"

@@ -105,7 +105,7 @@ def test_a_suite_of_a_hundred_methods_validates_before_torch_is_imported(write, 
     assert len(load(write(good + methods), model).settings.methods) == 102
 
 
-@pytest.mark.parametrize("module", ["loader", "overrides"])
+@pytest.mark.parametrize("module", ["loader", "overrides", "json_schema"])
 def test_the_language_needs_no_torch(module):
     code = f"import bench.suite.{module}, sys; assert 'torch' not in sys.modules"
     root = Path(__file__).parents[3]

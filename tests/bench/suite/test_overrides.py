@@ -70,10 +70,12 @@ def test_relative_paths_start_where_the_shell_is(write, model, good, tmp_path):
     ],
 )
 def test_an_option_written_wrongly_is_named_and_explained(write, model, good, complaints, option, complaint):
-    text = good.replace("seeds", "seeds")
-    if option.startswith("seeds"):
-        text += "seeds: [3]\n"
+    text = good + "seeds: [3]\n"
     assert complaints(load, write(text), model, overrides=[option]) == [f"--set {option}: {complaint}"]
+
+
+def test_an_option_can_supply_a_key_that_the_file_lacks(write, model, good):
+    assert settings(write, model, good.replace("  steps: 10\n", ""), "training.steps=7").training.steps == 7
 
 
 def test_parsing_keeps_path_value_and_name():

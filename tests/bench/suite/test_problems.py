@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 from bench.errors import SuiteError
 from bench.suite.located import Mark
 from bench.suite.problems import Problem, SuiteProblems, describe, nearest, suggest
@@ -11,6 +13,11 @@ def test_problems_are_reported_once_each_in_the_order_of_the_file():
     assert isinstance(error, SuiteError)
     assert error.problems == (first, second)
     assert str(error) == "a.yaml:2:9: x\na.yaml:10:1: y"
+
+
+def test_problems_can_be_sent_to_another_process():
+    error = SuiteProblems([Problem(Mark("a.yaml", 2, 9), "x")])
+    assert pickle.loads(pickle.dumps(error)).problems == error.problems
 
 
 def test_the_nearest_name_is_found_whatever_its_case():

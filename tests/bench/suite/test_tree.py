@@ -200,5 +200,13 @@ def test_nesting_deeper_than_the_limit_is_refused_without_recursion(opening, com
     assert "nested more than 60 deep" in complaints(parse, source(opening * depth))[0]
 
 
+def test_a_mapping_of_very_many_keys_is_read(complaints):
+    text = "\n".join(f"k{i}: {i}" for i in range(20_000))
+    assert len(parse(source(text))) == 20_000
+    assert complaints(parse, source(f"{text}\nk7: 1")) == [
+        "suite.yaml:20001:1: found the key 'k7' twice, here and at suite.yaml:8:1; keep one of them"
+    ]
+
+
 def test_nan_is_a_number():
     assert math.isnan(parse(source(".nan")))

@@ -260,6 +260,31 @@ def test_a_value_that_fits_no_member_is_reported_once(complaints):
     ]
 
 
+def test_words_and_types_that_a_value_may_be_are_named_together(complaints):
+    class Model(Settings):
+        workers: Literal["auto", "all"] | int = "auto"
+
+    assert check(Model, "workers: 1.5", complaints) == [
+        "s.yaml:1:10: found the number 1.5 under 'workers'; expected 'auto' or 'all' or a whole number"
+    ]
+
+
+def test_a_number_too_large_for_its_field_is_explained(complaints):
+    class Model(Settings):
+        rate: float
+
+    assert check(Model, f"rate: {'9' * 350}", complaints)[0].startswith("s.yaml:1:7: found the number 9999")
+
+
+def test_a_key_unknown_to_custom_code_is_named(complaints):
+    class Model(Settings):
+        part: Annotated[Any, PlainValidator(Inner.model_validate)]
+
+    assert check(Model, "part: {name: inner, alhpa: 1}", complaints) == [
+        "s.yaml:1:21: found the unknown key 'alhpa'; remove it"
+    ]
+
+
 def test_aliases_of_fields_are_the_names_that_are_offered(complaints):
     class Model(Settings):
         from_: int = Field(default=0, alias="from")
