@@ -54,7 +54,7 @@ def describe(policies: dict[str, Empties]) -> str:
         groups: dict[str, list[str]] = {}
         for label, policy in policies.items():
             groups.setdefault(_words(getattr(policy, situation)), []).append(label)
-        parts.append(f"{words}: " + ", ".join(f"{', '.join(labels)} {value}" for value, labels in groups.items()))
+        parts.append(f"{words}: " + ", ".join(" = ".join(labels) + value for value, labels in groups.items()))
     return "; ".join(parts) + "."
 
 
@@ -67,5 +67,5 @@ _SITUATIONS = {
 
 def _words(value: Value) -> str:
     if isinstance(value, str):
-        return "= the volume's diagonal"
-    return "undefined (counted)" if math.isnan(value) else f"{value:g}".replace("-", "−")
+        return " = the volume's diagonal"
+    return " undefined (counted)" if math.isnan(value) else f" = {value:g}".replace("-", "−")

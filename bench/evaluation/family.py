@@ -51,7 +51,7 @@ class Family:
         """Values of the per-case metrics by key. Called only when neither mask is empty."""
         raise NotImplementedError
 
-    def pool(self, records: Iterable[Mapping[str, float]]) -> dict[str, float]:  # noqa: ARG002
+    def pool(self, records: Iterable[Mapping[str, float]]) -> dict[str, float]:
         """Values of the pooled metrics by key, from the case records that `score` made."""
         return {}
 

@@ -121,7 +121,7 @@ def test_the_policy_in_words_names_every_situation_and_every_per_case_metric():
     labels = [metric.label for metric in METRICS.values() if not metric.pooled]
     assert all(label in situation for situation in situations for label in labels)
     assert "RVD undefined (counted)" in EMPTY_POLICY
-    assert "RVD −1" in EMPTY_POLICY
+    assert "RVD = −1" in EMPTY_POLICY
 
 
 def test_ignored_voxels_count_in_neither_mask():
