@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import torch
@@ -32,21 +33,26 @@ class Sum(Loss):
 
     def __init__(self, *, terms: Sequence[Mapping[str, Any]]) -> None:
         super().__init__()
-        parts = [_part(index, term) for index, term in enumerate(_checked(terms))]
-        self.terms = tuple(loss for loss, _ in parts)
-        self.modules_of_terms = nn.ModuleList(self.terms)  # so that buffers and devices follow
+        parts = [_split(index, term) for index, term in enumerate(_checked(terms))]
         self.weights = tuple(weight for _, weight in parts)
         if sum(self.weights) == 0:
             raise LossError("sum: every weight is 0, so there is nothing to minimise")
-        self.required_maps = tuple(dict.fromkeys(key for loss, _ in parts for key in loss.required_maps))
+        made = []
+        for index, (specification, _) in enumerate(parts):
+            with _naming(index):
+                made.append(losses.create(**specification))
+        self.terms = tuple(made)
+        self.modules_of_terms = nn.ModuleList(made)  # so that their buffers follow to other devices
+        self.required_maps = tuple(dict.fromkeys(key for loss in made for key in loss.required_maps))
 
     @classmethod
     def resolve_parameters(cls, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Fill in the defaults of every term, its weight included."""
         terms = []
         for index, term in enumerate(_checked(parameters["terms"])):
-            specification, weight = _without_weight(index, term)
-            terms.append({**losses.resolve(specification), "weight": weight})
+            specification, weight = _split(index, term)
+            with _naming(index):
+                terms.append({**losses.resolve(specification), "weight": weight})
         return {"terms": terms}
 
     def prepare(self, statistics: Statistics) -> None:
@@ -66,19 +72,18 @@ def _checked(terms: Any) -> Sequence[Any]:
     return terms
 
 
-def _without_weight(index: int, term: Any) -> tuple[dict[str, Any], float]:
-    place = f"sum: terms[{index}]"
-    try:
+def _split(index: int, term: Any) -> tuple[dict[str, Any], float]:
+    """Return the loss of a term and its weight."""
+    with _naming(index):
         name, parameters = split(term)
-    except LossError as error:
-        raise LossError(f"{place}: {error}") from error
-    weight = number(place, "weight", parameters.pop("weight", 1.0), at_least=0)
+    weight = number(f"sum: terms[{index}]", "weight", parameters.pop("weight", 1.0), at_least=0)
     return {"name": name, **parameters}, weight
 
 
-def _part(index: int, term: Any) -> tuple[Loss, float]:
-    specification, weight = _without_weight(index, term)
+@contextmanager
+def _naming(index: int) -> Iterator[None]:
+    """Say in every error which term it is about."""
     try:
-        return losses.create(**specification), weight
+        yield
     except LossError as error:
         raise LossError(f"sum: terms[{index}]: {error}") from error

@@ -1,0 +1,108 @@
+"""Sums of losses: values, weights, nesting, and errors that name the term."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import losses
+from losses import LossError, Statistics
+from losses.base import Loss
+
+DICE_AND_CE = ({"name": "dice"}, {"name": "cross_entropy", "weight": 0.5})
+
+
+@pytest.fixture
+def case():
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn((2, 2, 6, 5), generator=generator), torch.randint(-1, 2, (2, 6, 5), generator=generator)
+
+
+@pytest.fixture
+def probe():
+    """A loss that wants a map and remembers the statistics it was given."""
+
+    @losses.register("map_probe")
+    class MapProbe(Loss):
+        required_maps = ("distance", "step")
+
+        def prepare(self, statistics):
+            self.seen = statistics
+
+        def compute(self, logits, labels, maps, voxel_weight):
+            return (logits[:, 1:] * maps["distance"]).mean()
+
+    yield MapProbe
+    del losses._losses._registered["map_probe"]
+
+
+def test_the_value_is_the_weighted_sum(case):
+    expected = losses.create("dice")(*case) + 0.5 * losses.create("cross_entropy")(*case)
+    torch.testing.assert_close(losses.create("sum", terms=DICE_AND_CE)(*case), expected)
+
+
+def test_voxel_weights_reach_every_term(case):
+    weight = torch.rand(case[1].shape)
+    total = losses.create("sum", terms=DICE_AND_CE)(*case, voxel_weight=weight)
+    expected = losses.create("dice")(*case, voxel_weight=weight) + 0.5 * losses.create("cross_entropy")(
+        *case, voxel_weight=weight
+    )
+    torch.testing.assert_close(total, expected)
+
+
+def test_sums_nest(case):
+    nested = losses.create("sum", terms=[{"name": "sum", "terms": DICE_AND_CE, "weight": 2}, {"name": "tversky"}])
+    expected = 2 * losses.create("sum", terms=DICE_AND_CE)(*case) + losses.create("tversky")(*case)
+    torch.testing.assert_close(nested(*case), expected)
+
+
+def test_maps_are_united_and_passed_on_and_statistics_too(case, probe):
+    total = losses.create("sum", terms=[{"name": "map_probe"}, {"name": "dice"}, {"name": "map_probe"}])
+    assert total.required_maps == ("distance", "step")
+    statistics = Statistics((0.9, 0.1))
+    total.prepare(statistics)
+    assert [getattr(term, "seen", None) for term in total.terms] == [statistics, None, statistics]
+    maps = {"distance": torch.ones(2, 1, 6, 5), "step": torch.tensor(3)}
+    assert total(*case, maps).isfinite()
+    with pytest.raises(LossError, match=r"sum: needs the target map 'distance'; given: step"):
+        total(*case, {"step": torch.tensor(3)})
+
+
+def test_resolve_fills_in_every_term(case):
+    resolved = losses.resolve({"name": "sum", "terms": DICE_AND_CE})
+    assert [term["weight"] for term in resolved["terms"]] == [1.0, 0.5]
+    assert resolved["terms"][0]["smooth"] == 1e-5
+    torch.testing.assert_close(losses.create(**resolved)(*case), losses.create("sum", terms=DICE_AND_CE)(*case))
+    assert losses.resolve(resolved) == resolved
+
+
+def test_specifications_that_mean_the_same_resolve_alike():
+    whole = losses.resolve({"name": "sum", "terms": [{"name": "tversky", "fp_weight": 1, "weight": 2}]})
+    assert whole == losses.resolve({"name": "sum", "terms": [{"name": "tversky", "fp_weight": 1.0, "weight": 2.0}]})
+    assert all(isinstance(whole["terms"][0][key], float) for key in ("fp_weight", "weight"))
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        ([], r"terms must be a list of one or more losses"),
+        ("dice", r"terms must be a list of one or more losses"),
+        ({"name": "dice"}, r"terms must be a list of one or more losses"),
+        (["dice"], r"terms\[0\]: expected a loss such as \{name: dice\} with its parameters, got 'dice'"),
+        ([{"name": "dice"}, {"weight": 1}], r"terms\[1\]: expected a loss"),
+        ([{"name": "dice"}, {"name": "tverski"}], r"terms\[1\]: unknown loss 'tverski'\. Did you mean 'tversky'"),
+        ([{"name": "dice", "smoth": 1}], r"terms\[0\]: loss 'dice' has no parameter 'smoth'\. Did you mean 'smooth'"),
+        ([{"name": "dice", "smooth": -1}], r"terms\[0\]: dice: smooth must be a number >= 0, got -1"),
+        ([{"name": "dice", "weight": -1}], r"terms\[0\]: weight must be a number >= 0, got -1"),
+        ([{"name": "dice", "weight": "1"}], r"terms\[0\]: weight must be a number >= 0, got '1'"),
+        ([{"name": "dice", "weight": 0}], r"every weight is 0"),
+    ],
+)
+def test_a_wrong_term_is_named(terms, message):
+    with pytest.raises(LossError, match=message):
+        losses.create("sum", terms=terms)
+
+
+def test_resolve_names_the_wrong_term_too():
+    with pytest.raises(LossError, match=r"sum: terms\[0\]: unknown loss 'tverski'"):
+        losses.resolve({"name": "sum", "terms": [{"name": "tverski"}]})
