@@ -42,7 +42,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
     For writers that insist on a file name (NIfTI, PNG, torch). On an error the temporary file is removed.
     """
-    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{path.name[-200:]}")
+    # The end of the name keeps the suffixes; 40 characters stay below the 255 bytes of a file name in any script.
+    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{path.name[-40:]}")
     try:
         yield temporary
         flush(temporary)
@@ -65,8 +66,11 @@ def flush(path: Path) -> None:
 def publish_folder(working: Path, final: Path) -> bool:
     """Make a finished folder visible under its final name; the first publisher wins.
 
-    All files are flushed first. Returns False, and removes `working`, when `final` was there already. The rename fails
-    on a non-empty target, so two publishers can never mix their files.
+    All files are flushed first. Returns False, and removes `working`, when `final` was published already. The rename
+    fails on a non-empty target, so two publishers can never mix their files.
+
+    Raises:
+        OSError: the rename failed for another reason, such as a file in the place of `final`; `working` stays.
     """
     for item in sorted(working.rglob("*")):
         flush(item)
@@ -75,7 +79,7 @@ def publish_folder(working: Path, final: Path) -> bool:
     try:
         working.rename(final)
     except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
         shutil.rmtree(working)
         return False

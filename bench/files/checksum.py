@@ -44,18 +44,25 @@ def verify_folder(folder: Path) -> None:
     Raises:
         DamagedError: the seal is missing or unreadable, a file is missing, altered, or was never sealed.
     """
-    try:
-        sealed: dict[str, str] = json.loads((folder / SEAL).read_text(encoding="utf-8"))["sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamagedError(
-            f"{folder}: its {SEAL} cannot be read ({error}); remove the folder to have it rebuilt"
-        ) from error
+    sealed = _sealed(folder)
     present = set(_contents(folder))
     problems = [f"{name} is missing" for name in sealed.keys() - present]
     problems += [f"{name} was added" for name in present - sealed.keys()]
     problems += [f"{n} was altered" for n in sorted(present & sealed.keys()) if sha256_file(folder / n) != sealed[n]]
     if problems:
-        raise DamagedError(f"{folder}: {'; '.join(sorted(problems))} since it was sealed")
+        raise DamagedError(
+            f"{folder}: {'; '.join(sorted(problems))} since it was sealed; remove the folder to have it rebuilt"
+        )
+
+
+def _sealed(folder: Path) -> dict[str, str]:
+    """File names and checksums as sealed."""
+    try:
+        return dict(json.loads((folder / SEAL).read_text(encoding="utf-8"))["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedError(
+            f"{folder}: its {SEAL} cannot be read ({error}); remove the folder to have it rebuilt"
+        ) from error
 
 
 def _contents(folder: Path) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -20,16 +21,22 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock; False when another process holds it."""
+        """Take the lock; False when another process, or another `FileLock` of this one, holds it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            while not _locked(descriptor, fcntl.LOCK_EX):
+                if not _locked(descriptor, fcntl.LOCK_SH):
+                    os.close(descriptor)
+                    return False
+                # Only somebody in `is_held` was in the way.
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+                time.sleep(0.001)
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
+        except OSError:
             os.close(descriptor)
-            return False
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+            raise
         self._descriptor = descriptor
         return True
 
@@ -40,18 +47,15 @@ class FileLock:
             self._descriptor = None
 
     def is_held(self) -> bool:
-        """Whether any process holds the lock now; takes nothing and leaves the holder's pid as it is."""
+        """Whether the lock is held now, by whomever; never keeps anybody from acquiring it."""
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+            return not _locked(descriptor, fcntl.LOCK_SH)
         finally:
             os.close(descriptor)
-        return False
 
     def holder(self) -> int | None:
         """The pid written by the present or last holder, if any."""
@@ -69,3 +73,12 @@ class FileLock:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.release()
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    """Try to take a lock of a kind, without waiting."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
