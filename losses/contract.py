@@ -217,17 +217,19 @@ def _misfits_are_refused(loss: Loss, example: Example) -> None:
             copy.deepcopy(loss)(*arguments)
         except LossError:
             continue
+        except Exception as error:
+            raise _broken(loss, f"refuses {title} with a LossError", example, f"{error!r} was raised") from error
         raise _broken(loss, f"refuses {title} with a LossError", example, "no error was raised")
 
 
 _PROMISES: tuple[Callable[[Loss, Example], None], ...] = (
+    _calls_leave_no_trace,
     _ignored_voxels_do_not_matter,
     _precision_follows_the_logits,
     _autocast_changes_nothing,
     _memory_layout_changes_nothing,
     _label_type_changes_nothing,
     _unit_weights_change_nothing,
-    _calls_leave_no_trace,
     _lower_is_better,
     _misfits_are_refused,
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 import torch
 
 import losses
 from losses.base import Loss
-from losses.contract import ContractError, check
-from losses.region import RegionLoss
+from losses.contract import check
+from losses.registry import locate
 
 
 def make(name: str) -> Loss:
@@ -18,3 +20,29 @@ def make(name: str) -> Loss:
 @pytest.mark.parametrize("name", losses.available())
 def test_every_registered_loss_keeps_the_contract(name):
     check(make(name))
+
+
+@pytest.mark.parametrize("name", losses.available())
+@pytest.mark.parametrize("channels", [2, 3])
+def test_every_gradient_is_that_of_the_value(name, channels):
+    loss = make(name)
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn((2, channels, 3, 4), generator=generator, dtype=torch.float64, requires_grad=True)
+    labels = torch.randint(-1, channels, (2, 3, 4), generator=generator)
+    if loss.required_maps:
+        pytest.skip(f"{name} needs maps; its own test compares the gradient")
+    assert torch.autograd.gradcheck(lambda x: loss(x, labels), (logits,))
+
+
+@pytest.mark.parametrize("name", losses.available())
+def test_a_resolved_specification_makes_the_same_loss(name):
+    resolved = losses.resolve({"name": name, **losses.describe(name).example})
+    assert losses.resolve(resolved) == resolved
+    assert type(losses.create(**resolved)) is type(make(name))
+
+
+@pytest.mark.parametrize("name", losses.available())
+def test_documentation_has_the_formula_the_shapes_the_errors_and_the_empty_target(name):
+    text = inspect.getdoc(type(make(name))) or ""
+    for part in ("L = ", "Raises `LossError`", "empty target"):
+        assert part in text, f"{locate(type(make(name)))}: the docstring lacks {part!r}"

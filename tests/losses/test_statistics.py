@@ -1,0 +1,18 @@
+"""What a loss may know of the training set."""
+
+from __future__ import annotations
+
+import pytest
+
+from losses import LossError, Statistics
+
+
+def test_frequencies_that_add_up_are_taken():
+    assert Statistics((0.9, 0.1)).class_frequencies == (0.9, 0.1)
+    assert Statistics((1.0, 0.0)).class_frequencies == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("frequencies", [(), (1.0,), (0.9, 0.2), (1.1, -0.1), (float("nan"), 1.0)])
+def test_frequencies_that_are_none_are_refused(frequencies):
+    with pytest.raises(LossError, match="expected two or more numbers >= 0 that add up to 1, got"):
+        Statistics(frequencies)
