@@ -68,8 +68,8 @@ def describe(value: Any) -> str:
     if isinstance(value, str):
         return f"the text {_shorten(repr(str(value)))}"
     if isinstance(value, Mapping):
-        keys = _shorten(", ".join(map(str, value)))
-        return f"a mapping with {'the keys ' + keys if value else 'no keys'}"
+        keys = _shorten(", ".join(f"{key}: …" for key in value))
+        return f"a mapping {{{keys}}}"
     if isinstance(value, (tuple, list)):
         return f"a list of {len(value)} item{'' if len(value) == 1 else 's'}"
     return _shorten(repr(value))

@@ -22,6 +22,7 @@ _MEANINGS = (
     ("found unexpected end of stream", "found a quote that is never closed; add the closing quote"),
     ("found unexpected document separator", "found a quote that is never closed; add the closing quote"),
     ("expected <block end>", "found a line that does not fit the lines above; indent keys of one mapping alike"),
+    ("<document start>", "found a line that does not belong to the lines above; write all keys as 'key: value'"),
     ("did not find expected key", "found a line that does not fit the lines above; indent keys of one mapping alike"),
 )
 

@@ -131,8 +131,9 @@ def _problem(item: _Found, tree: LocatedDict) -> Problem:
 def _mark(item: _Found, tree: LocatedDict) -> Mark:
     """Keys for unknown keys, the mapping for missing ones, else the value."""
     keys, kind = item.place.keys, item.kind
-    if (kind == "extra_forbidden" or item.place.on_key) and isinstance(item.parent, LocatedDict):
-        return item.parent.key_marks.get(keys[-1], item.parent.mark)
+    if (kind in ("extra_forbidden", "invalid_key") or item.place.on_key) and isinstance(item.parent, LocatedDict):
+        written = next((key for key in item.parent if str(key) == str(keys[-1])), None)
+        return item.parent.key_marks.get(written, item.parent.mark)
     if kind == "union_tag_invalid":
         return locate(tree, [*keys, item.details["ctx"]["discriminator"].strip("'")])
     if kind == "value_error":

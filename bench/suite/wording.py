@@ -46,6 +46,8 @@ def explain(error: Mapping[str, Any], place: Place, parent: Any, allowed: Sequen
     if kind == "extra_forbidden":
         key = place.keys[-1]
         return f"found the unknown key '{key}'; {suggest(key, allowed, 'allowed here') if allowed else 'remove it'}"
+    if kind == "invalid_key":
+        return f'found the number {place.keys[-1]} as a key; expected a name: write "{place.keys[-1]}" if it is one'
     if kind == "missing":
         return _missing(place, parent)
     if kind in ("literal_error", "enum"):
@@ -70,8 +72,10 @@ def names_type(kind: str) -> bool:
 
 def alternatives(errors: Iterable[Mapping[str, Any]]) -> str:
     """Say what a value may be that fits none of several types: "a, b, or c"."""
-    phrases = [EXPECTED.get(error["type"]) or error["ctx"]["expected"] for error in errors]
-    *others, last = dict.fromkeys(phrases)
+    phrases = dict.fromkeys(EXPECTED.get(error["type"]) or error["ctx"]["expected"] for error in errors)
+    if EXPECTED["float_type"] in phrases:
+        phrases.pop(EXPECTED["int_type"], None)
+    *others, last = phrases
     if len(others) < 2:
         return " or ".join([*others, last])
     return f"{', '.join(others)}, or {last}"
@@ -114,7 +118,9 @@ def _advice(kind: str, found: Any) -> str:
     if kind in ("int_type", "float_type") and isinstance(found, str):
         plain = r"[-+]?[0-9]+" if kind == "int_type" else r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?"
         return ": write it without quotes" if re.fullmatch(plain, found) else ""
-    if kind in ("tuple_type", "list_type") and isinstance(found, (str, int, float)):
+    if kind == "string_type" and isinstance(found, Mapping):
+        return ": quote text that contains ': '"
+    if kind in ("tuple_type", "list_type") and re.fullmatch(r"[\w. -]{1,30}", str(found)):
         return f": write [{found}]"
     return ""
 

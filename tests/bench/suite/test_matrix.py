@@ -75,7 +75,7 @@ methods:
       vary: {loss: [{name: dice}, {name: tversky, fp_weight: 0.1}]}
       id: "{loss.name}"
 """
-    with pytest.raises(Exception, match="found a mapping with no keys under 'base'"):
+    with pytest.raises(Exception, match=r"found a mapping \{\} under 'base'"):
         methods(text)
     again = methods(text.replace("base: {}", "base: {loss: null}"))
     assert [method["loss"] for method in again] == [{"name": "dice"}, {"name": "tversky", "fp_weight": 0.1}]
@@ -142,7 +142,7 @@ def test_matrices_in_profiles_are_written_out_too():
         ),
         (
             "{base: {a: {c: 1}}, vary: {b: [1]}, id: '{a}'}",
-            "suite.yaml:1:60: found the placeholder {a}, which is a mapping with the keys c; name a single value in it",
+            "suite.yaml:1:60: found the placeholder {a}, which is a mapping {c: …}; name a single value in it",
         ),
         (
             "{base: {a: 1}, vary: {b: [1, 2]}, id: 'm'}",

@@ -38,5 +38,5 @@ def test_values_are_named_as_their_author_sees_them():
     assert describe("a") == "the text 'a'"
     assert describe(()) == "a list of 0 items"
     assert describe((1,)) == "a list of 1 item"
-    assert describe({"a": 1, "b": 2}) == "a mapping with the keys a, b"
+    assert describe({"a": 1, "b": 2}) == "a mapping {a: …, b: …}"
     assert len(describe("x" * 1000)) < 100

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import Discriminator, Field, PlainValidator, Tag
 
 from bench.settings import Settings
 from bench.suite.loader import load
+from bench.suite.located import plain
+from bench.suite.problems import SuiteProblems
 from bench.suite.source import Source
 from bench.suite.tree import parse
 from bench.suite.validation import validate
@@ -85,6 +90,16 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         "steps: 10",
         "steps: 10\n  notes: {1: x}",
         '5:11: found the number 1; expected text: write "1"',
+    ),
+    "number where a name belongs": (
+        "steps: 10",
+        "1: 2\n  steps: 10",
+        '4:3: found the number 1 as a key; expected a name: write "1" if it is one',
+    ),
+    "text with a colon": (
+        "title: A comparison",
+        "title: {a: b}",
+        "1:8: found a mapping {a: …} under 'title'; expected text: quote text that contains ': '",
     ),
     "nothing where a mapping belongs": (
         "{format: phantom, cases: 3}",
@@ -192,6 +207,37 @@ def test_no_message_speaks_of_the_validation_library(write, model, good, complai
     for old, new, _ in MISTAKES.values():
         text = "\n".join(complaints(load, write(good.replace(old, new, 1)), model)).lower()
         assert not any(word in text for word in ("pydantic", "input", "http", "validator", "tuple", "dictionary"))
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["dice", "phantom", "lits", "", "${X}"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "format", "id", "matrix", "loss", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    return [path, *(place for key in keys for place in places(value[key], (*path, key)))]
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_stands_at_whatever_place_loads_or_is_a_located_problem(write, model, good, data):
+    tree = plain(parse(Source(good, "suite.yaml", None)))
+    *path, last = data.draw(st.sampled_from(places(tree)[1:]))
+    node = tree
+    for key in path:
+        node = node[key]
+    node[last] = data.draw(JUNK)
+    text = json.dumps(tree).replace("NaN", ".nan").replace("-Infinity", "-.inf").replace("Infinity", ".inf")
+    try:
+        load(write(text), model, environ={})
+    except SuiteProblems as error:
+        assert all(problem.mark.line == 1 and problem.mark.column <= len(text) for problem in error.problems)  # noqa: PT017
 
 
 def check(model: Any, text: str, complaints: Callable[..., list[str]]) -> list[str]:
