@@ -169,7 +169,7 @@ def _on_grid(
     """Classes and region of interest on the prepared grid, and what was lost on the way."""
     kept, notes = None, []
     if roi is not None:
-        kept = to_prepared(roi.astype(np.uint8), placement, "nearest").astype(np.bool_)
+        kept = to_prepared(roi, placement, "nearest")
         if not kept.any():
             kept = None
             notes.append("the region of interest is smaller than a prepared voxel and is lost: nothing is masked")

@@ -60,9 +60,7 @@ def _parts(value: Any, names: Mapping[str, str], where: str) -> Parts:
         if not isinstance(ids, list) or not all(isinstance(identity, str) for identity in ids):
             raise DataError(f"{where}: {key} must be a list of case ids in quotes")
         parts[names[key]] = ids
-    missing = [key for key in ("train",) if key not in parts]
-    if len(parts) < 2:
-        missing.append(" or ".join(sorted({name for name in names if name != "train"})))
-    if missing:
-        raise DataError(f"{where}: lacks {' and '.join(missing)}")
+    if "train" not in parts or len(parts) < 2:
+        others = " or ".join(key for key in names if key != "train")
+        raise DataError(f"{where}: found {', '.join(value) or 'nothing'}; expected train and {others}")
     return parts
