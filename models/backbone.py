@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
@@ -25,7 +26,10 @@ class Backbone(nn.Module):
 
     patch_divisor     each axis of S must be a multiple of this, in the order of S.
     feature_channels  channels of `BackboneOutput.features`; 0 where there are none.
+    example           parameters of a small network, for the checks of `models.contract`.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {}
 
     separable: bool = True
     encoder: nn.Module

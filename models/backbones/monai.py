@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +41,7 @@ class MonaiNetwork(Backbone):
     """
 
     separable = False
+    example: ClassVar[Mapping[str, Any]] = {"class": "UNet", "channels": (4, 8, 16), "strides": (2, 2)}
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +41,8 @@ class ResidualUNet(Backbone):
     authors' code. In its configuration (five levels, 3D, one channel, two classes) this has its 4,286,466 parameters.
     Deviation: logits in place of probabilities; softmax belongs to the loss.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"widths": (4, 8, 16)}
 
     def __init__(
         self,
