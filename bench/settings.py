@@ -25,7 +25,11 @@ def _resolve(value: Any) -> Any:
     if not value.strip():
         raise ValueError("expected a path, got empty text")
     folder = getattr(value, "folder", None) or Path.cwd()
-    return Path(os.path.normpath(Path(folder) / Path(value).expanduser()))
+    try:
+        path = Path(value).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"expected a path, but {value.split('/')[0]} is nobody's home folder here") from error
+    return Path(os.path.normpath(Path(folder) / path))
 
 
 SuitePath = Annotated[Path, BeforeValidator(_resolve)]

@@ -60,12 +60,13 @@ def draw_augmentation(
     patch_size: tuple[int, ...],
     spacing_mm: tuple[float, ...],
 ) -> PatchAugmentation:
-    """Draw one patch's augmentation; the string "none" draws nothing and changes nothing.
+    """Draw one patch's augmentation; the string "none" changes nothing.
 
-    Everything is drawn whether it is used or not, so that switching one change on leaves the others as they were.
+    Everything is drawn whether it is used or not, so that switching one change on leaves the others, and the places
+    of the patches drawn next, as they were.
     """
     if not isinstance(settings, AugmentationSettings):
-        return PatchAugmentation()
+        settings = AugmentationSettings(flip=False, turn=False)
     flips = random.random(len(patch_size)) < 0.5
     planes = turnable_planes(patch_size, spacing_mm)
     plane, turns = random.integers(max(len(planes), 1)), int(random.integers(4))
@@ -94,7 +95,7 @@ def move(array: npt.NDArray[Any], augmentation: PatchAugmentation, dimensions: i
     """Apply the flips and turns to the last `dimensions` axes of an array such as (C, *S) or (*S); returns a view."""
     offset = array.ndim - dimensions
     if augmentation.flipped:
-        array = np.flip(array, [offset + axis for axis in augmentation.flipped])
+        array = np.flip(array, tuple(offset + axis for axis in augmentation.flipped))
     if augmentation.quarter_turns:
         first, second = augmentation.plane
         array = np.rot90(array, augmentation.quarter_turns, (offset + first, offset + second))

@@ -23,7 +23,7 @@ SAMPLER_VERSION = 1
 """Part of every cell's hash: raise it when the same settings would give other patches."""
 
 ROI_CANDIDATES = 256
-"""Random voxels tried for a centre inside the region of interest before any voxel is taken."""
+"""Random voxels tried for a centre inside the region of interest before all of its voxels are listed."""
 
 
 class SamplingSettings(Settings):
@@ -35,7 +35,8 @@ class SamplingSettings(Settings):
     foreground_patches: Annotated[int, Field(ge=0)] = 1
     """Patches of each batch that are centred on a target voxel; the others lie anywhere in the region of interest."""
     jitter_voxels: Annotated[int, Field(ge=0)] = 5
-    """Largest displacement of a foreground patch's centre from its voxel, along each axis."""
+    """Largest displacement of a foreground patch's centre from its voxel, along each axis; less in small patches, so
+    that the voxel stays inside."""
     augmentation: AugmentationSettings | Literal["none"] = AugmentationSettings()
 
     @model_validator(mode="after")
@@ -98,15 +99,17 @@ class PatchSampler:
                 )
         self.cases = cases
         self.settings = settings
+        self.seed = seed
         self._key = _key(seed)
-        self._with_foreground = [index for index, case in enumerate(cases) if any(len(v) for v in case.foreground)]
+        self._cases_with = _cases_by_class(cases)
 
     def plan(self, step: int) -> tuple[Patch, ...]:
         """The patches of one step; the first `foreground_patches` of them are centred on target voxels.
 
         When no training case has a target voxel, all patches are drawn from anywhere.
         """
-        random = np.random.Generator(np.random.Philox(key=[self._key, step]))
+        # A list would become float64, and lose digits, where the key does not fit into int64.
+        random = np.random.Generator(np.random.Philox(key=np.array([self._key, step], np.uint64)))
         return tuple(self._patch(random, position) for position in range(self.settings.batch_size))
 
     def digest(self, plan: Sequence[Patch], previous: str) -> str:
@@ -115,9 +118,8 @@ class PatchSampler:
         return hashlib.sha256((previous + json.dumps(content)).encode()).hexdigest()
 
     def _patch(self, random: np.random.Generator, position: int) -> Patch:
-        if position < self.settings.foreground_patches and self._with_foreground:
-            index = self._with_foreground[random.integers(len(self._with_foreground))]
-            centre = self._foreground_centre(random, self.cases[index])
+        if position < self.settings.foreground_patches and self._cases_with:
+            index, centre = self._foreground_centre(random)
         else:
             index = int(random.integers(len(self.cases)))
             centre = _any_centre(random, self.cases[index])
@@ -125,13 +127,29 @@ class PatchSampler:
         start = tuple(_start(c, p, n) for c, p, n in zip(centre, size, case.labels.shape, strict=True))
         return Patch(index, start, draw_augmentation(random, self.settings.augmentation, size, case.spacing_mm))
 
-    def _foreground_centre(self, random: np.random.Generator, case: PatchSource) -> tuple[int, ...]:
-        """A target voxel, moved by the jitter; the class is drawn first, so that a rare class is seen as often."""
-        classes = [voxels for voxels in case.foreground if len(voxels)]
-        voxels = classes[random.integers(len(classes))]
+    def _foreground_centre(self, random: np.random.Generator) -> tuple[int, tuple[int, ...]]:
+        """A case and one of its target voxels, moved by the jitter.
+
+        Drawn in the order class, case, voxel: a class of few voxels, or in few cases, is seen as often as the others.
+        """
+        target = list(self._cases_with)[random.integers(len(self._cases_with))]
+        index = self._cases_with[target][random.integers(len(self._cases_with[target]))]
+        case = self.cases[index]
+        voxels = case.foreground[target]
         voxel = np.unravel_index(int(voxels[random.integers(len(voxels))]), case.labels.shape)
-        jitter = random.integers(-self.settings.jitter_voxels, self.settings.jitter_voxels + 1, len(voxel))
-        return tuple(int(v + j) for v, j in zip(voxel, jitter, strict=True))
+        reach = np.minimum(self.settings.jitter_voxels, (np.array(self.settings.patch_size) - 1) // 2)
+        jitter = random.integers(-reach, reach + 1)
+        return index, tuple(int(v + j) for v, j in zip(voxel, jitter, strict=True))
+
+
+def _cases_by_class(cases: Sequence[PatchSource]) -> dict[int, list[int]]:
+    """Which cases have voxels of each target class; classes that no case has are left out."""
+    found: dict[int, list[int]] = {}
+    for index, case in enumerate(cases):
+        for target, voxels in enumerate(case.foreground):
+            if len(voxels):
+                found.setdefault(target, []).append(index)
+    return dict(sorted(found.items()))
 
 
 def _key(seed: int) -> int:
@@ -140,11 +158,14 @@ def _key(seed: int) -> int:
 
 
 def _any_centre(random: np.random.Generator, case: PatchSource) -> tuple[int, ...]:
-    """A voxel of the region of interest; any voxel when there is no region or no candidate fell into it."""
+    """A voxel of the region of interest; any voxel when there is no region or it is empty."""
     candidates = random.integers(0, case.labels.shape, (ROI_CANDIDATES, case.labels.ndim))
     chosen = candidates[0]
     if case.roi is not None:
-        chosen = candidates[int(np.argmax(case.roi[tuple(candidates.T)]))]
+        hits = candidates[case.roi[tuple(candidates.T)]]
+        # Looking at every voxel is slow, but only regions below a hundredth of the volume get there often.
+        hits = hits if len(hits) else random.permutation(np.argwhere(case.roi))
+        chosen = hits[0] if len(hits) else chosen
     return tuple(int(c) for c in chosen)
 
 
