@@ -35,7 +35,6 @@ def headline_lines(run: RunDirectory) -> list[str]:
     Raises:
         RunError: as `build`.
     """
-    from bench.report.terminal import headline
-    from bench.results.load import load
+    from bench.report.terminal import headline_now
 
-    return headline(load(run))
+    return headline_now(run)

@@ -15,6 +15,13 @@ SURFACE = (
 )
 
 
+def profile(run: Run) -> str:
+    """Which profile was taken and why, as a sentence."""
+    name, why = run.description["profile"], str(run.description["why"]).rstrip(".")
+    text = why if not name or name in why else f"profile '{name}': {why}"
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def notes(run: Run) -> list[str]:
     """Markdown lines, the same for all tables of a run."""
     sections = {"How to read the tables": _reading(run), "What was run": _what(run), "Protocol": _protocol(run)}
@@ -51,11 +58,11 @@ def _reading(run: Run) -> list[str]:
 def _what(run: Run) -> list[str]:
     suite, description = run.suite, run.description
     primary = METRICS.get(suite.get("primary", ""))
-    texts = [f"Profile {description['profile']}: {description['why']}."]
+    texts = [profile(run)]
     if primary is not None:
         texts.append(f"Primary metric: {primary.label}." + _baseline(run))
     texts += [str(note) for note in suite.get("notes") or ()]
-    if run.cells.get("selected_on_reported") is not None and (run.cells["selected_on_reported"] == True).any():  # noqa: E712
+    if any(cell["selected_on_reported"] for cell in run.plan.values()):
         texts.append("Selected on the reported cases: the best checkpoint was chosen on the cases that are reported.")
     if (suite.get("preprocessing") or {}).get("roi_from") == "reference":
         texts.append("The region of interest was taken from the reference labels, at test time too.")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from bench.evaluation.metrics import EMPTY_POLICY
 from bench.report.columns import Column, main_columns, median_columns, seed_columns
 from bench.report.markdown import escape
-from bench.report.notes import notes
+from bench.report.notes import notes, profile
 from bench.report.tables import as_markdown
 from bench.results.aggregates import Group, Table
 from bench.results.lesion_rates import small_below_mm3
@@ -42,10 +42,7 @@ def scores_page(run: Run, tables: Sequence[Table], block: str) -> str:
 def _subtitle(run: Run, block: str) -> str:
     finished, planned = int((run.cells["status"] == "finished").sum()), len(run.cells)
     state = "" if finished == planned else f" **{planned - finished} of {planned} cells are not finished.**"
-    return (
-        f"Profile {escape(run.description['profile'])} ({escape(run.description['why'])}). "
-        f"Scores of the {BLOCK_TITLES[block]}, on test cases only.{state}"
-    )
+    return f"{escape(profile(run))} Scores of the {BLOCK_TITLES[block]}, on test cases only.{state}"
 
 
 def _heading(run: Run, table: Table) -> str:

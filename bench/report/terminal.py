@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from bench.files.checksum import SEAL
 from bench.report import numbers
 from bench.report.columns import Column
+from bench.report.markdown import plain
+from bench.report.notes import profile
 from bench.report.tables import as_text
 from bench.results.aggregates import Row, aggregate, headline_view
-from bench.results.load import Run
+from bench.results.load import Run, load
 from bench.results.quantities import Quantity, case_quantities
+from bench.results.run_directory import RunDirectory
 
 
 def headline(run: Run) -> list[str]:
@@ -24,13 +30,25 @@ def headline(run: Run) -> list[str]:
     ]
     spread = numbers.header(next(q for q in case_quantities() if q.key == primary))
     return [
-        f"{run.suite['title']} – profile {run.description['profile']}",
+        plain(run.suite["title"]),
+        plain(profile(run)),
         "",
         *as_text(table, columns),
         "",
         f"Means over the cases with target, checkpoint of best validation DC; {spread} ± sd over cases. Rows in the "
         "order of the suite, not ranked.",
     ]
+
+
+def headline_now(directory: RunDirectory) -> list[str]:
+    """The same while a run goes on; records are read again only when a cell has been published since."""
+    seals = tuple((folder.name, (folder / SEAL).stat().st_mtime_ns) for folder in directory.finished_cells())
+    return list(_headline(directory, directory.run_file.stat().st_mtime_ns, seals))
+
+
+@lru_cache(maxsize=1)
+def _headline(directory: RunDirectory, _planned: int, _seals: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
+    return tuple(headline(load(directory)))
 
 
 def _column(quantity: Quantity, *, spread: bool) -> Column:

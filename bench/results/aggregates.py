@@ -153,7 +153,7 @@ def _keys(group: Group) -> tuple[list[str], list[str]]:
     if group == "without_target":
         return [FALSE_VOLUME.key, CLEAN.key], []
     measured = [quantity for quantity in case_quantities() if not quantity.pooled]
-    counted = [ABSOLUTE_VOLUME.key, EMPTY.key]
+    counted = [ABSOLUTE_VOLUME.key, EMPTY.key] if group == "with_target" else [ABSOLUTE_VOLUME.key]
     return [quantity.key for quantity in measured] + counted, [q.key for q in measured if q.unit == "mm"]
 
 

@@ -87,8 +87,9 @@ def pooled(records: pd.DataFrame, seeds: Collection[int]) -> dict[str, Value]:
     if records.empty:
         return {}
     numbers = records.select_dtypes("number")
+    names = [str(name) for name in numbers.columns]
     by_seed = {
-        seed: pool(dict(zip(numbers, row, strict=True)) for row in numbers[records["seed"] == seed].to_numpy())
+        seed: pool(dict(zip(names, row, strict=True)) for row in numbers[records["seed"] == seed].to_numpy())
         for seed in sorted(map(int, records["seed"].unique()))
     }
     return {
