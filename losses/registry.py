@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -63,6 +64,7 @@ class Registry(Generic[T]):
         self._error = error
         self._supplied = supplied
         self._registered: dict[str, Callable[..., T]] = {}
+        self._points_of: tuple[tuple[str, ...], tuple[EntryPoint, ...]] | None = None
 
     def names(self) -> tuple[str, ...]:
         """All names, sorted. Imports no entry."""
@@ -164,7 +166,11 @@ class Registry(Generic[T]):
         return {file.stem: file for file in files if not file.stem.startswith("_")}
 
     def _points(self) -> tuple[EntryPoint, ...]:
-        return tuple(entry_points(group=self._group))
+        """Entries of other distributions; read anew only when the import path changes, since reading takes ms."""
+        path = tuple(sys.path)
+        if self._points_of is None or self._points_of[0] != path:
+            self._points_of = path, tuple(entry_points(group=self._group))
+        return self._points_of[1]
 
     def _load(self, name: str) -> list[tuple[Callable[..., T], str]]:
         """Everything that answers to `name`, with its place."""

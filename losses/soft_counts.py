@@ -63,7 +63,8 @@ class _SoftCounts(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         batch, channels, *space = logits.shape
         kind = torch.float64 if logits.dtype == torch.float64 else torch.float32
-        labels = labels.to(torch.int8) if channels <= 127 else labels  # read once per class, so the smaller the faster
+        if labels.is_cpu and channels <= 127:
+            labels = labels.to(torch.int8)  # read once per class, so the smaller the faster
         weight = None if weight is None else weight.to(kind)
         probability = logits.new_empty((batch, _stored(channels, first), *space), dtype=kind)
         target, valid = logits.new_empty((2, *space), dtype=kind)
