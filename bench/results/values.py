@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from bench.evaluation.metrics import pool
+from bench.evaluation.metrics import METRICS, pool
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def summarise(
 def pooled(records: pd.DataFrame, seeds: Collection[int]) -> dict[str, Value]:
     """The pooled metrics of one method's case records: computed once per seed, then averaged over the seeds."""
     if records.empty:
-        return {}
+        return {metric.key: Value(math.nan) for metric in METRICS.values() if metric.pooled}
     numbers = records.select_dtypes("number")
     names = [str(name) for name in numbers.columns]
     by_seed = {

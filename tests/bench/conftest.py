@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -36,16 +35,20 @@ def ball(centre: tuple[float, ...], radius_mm: float) -> np.ndarray:
     return (np.linalg.norm(grid - np.asarray(centre), axis=1) <= radius_mm).reshape(SHAPE)
 
 
+def number(case: str) -> int:
+    return int(case) if case.isdigit() else len(case)
+
+
 @cache
 def reference(case: str) -> np.ndarray:
     """A large and a small lesion of class 1; every second case also has class 2."""
     labels = np.zeros(SHAPE, np.int8)
     if case == "011":
         return labels
-    shift = 2.0 * (int(case) % 4)
+    shift = 2.0 * (number(case) % 4)
     labels[ball((18, 20 + shift, 20), 9)] = 1
     labels[ball((12, 40, 42 - shift), 4)] = 1
-    if int(case) % 2:
+    if number(case) % 2:
         labels[ball((24, 40, 12), 6)] = 2
     return labels
 
@@ -55,11 +58,18 @@ def prediction(case: str, skill: float, seed: int, block: str) -> np.ndarray:
     """The reference moved and with noise balls; skill 0 predicts nothing."""
     if skill == 0:
         return np.zeros(SHAPE, np.int8)
-    random = np.random.default_rng([int(case), int(skill * 100), seed, block == "last"])
+    random = np.random.default_rng([number(case), int(skill * 100), seed, block == "last"])
     moved = np.roll(reference(case), random.integers(-2, 3, 2) if skill < 0.9 else (0, 1), axis=(1, 2)).copy()
     if random.random() > skill:
         moved[ball((6, 10, 40), 3)] = 1
     return moved
+
+
+@cache
+def measured(case: str, skill: float, seed: int, block: str, index: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Scores and lesions of one class."""
+    pair = (reference(case) == index, prediction(case, skill, seed, block) == index, SPACING)
+    return score(*pair), lesion_records(*pair, distractors=ball((6, 10, 40), 5))
 
 
 @dataclass
@@ -83,6 +93,8 @@ class RunBuilder:
     empty: frozenset[tuple[str, str]] = frozenset({("ce", "003")})
     """(method, case) whose prediction is empty."""
     steps: int = 300
+    pictures: bool = False
+    """Whether predicted masks and prepared cases are written too; only example slices need them."""
 
     def write(self) -> RunDirectory:
         run = RunDirectory(self.path)
@@ -108,7 +120,7 @@ class RunBuilder:
         for cell in plan:
             if self.ended.get((cell["method"], cell["seed"]), ("",))[0] != "planned":
                 self._cell(run, cell)
-        for name in self.datasets:
+        for name in self.datasets if self.pictures else ():
             for case, patient in self.cases.items():
                 self._prepared(run.prepared(f"{case}-{name}"), Case(case, patient))
         return run
@@ -211,25 +223,26 @@ class RunBuilder:
         for block in ("best", "last"):
             for name, identities in tests.items():
                 masks = folder / "predictions" / name / block
-                masks.mkdir(parents=True)
+                if self.pictures:
+                    masks.mkdir(parents=True)
                 for identity in identities:
                     case = identity.removesuffix(f"-{name}")
                     skill = 0.0 if (plan["method"], case) in self.empty else self.methods[plan["method"]]
-                    mask = prediction(case, skill, plan["seed"], block)
-                    write_labels(masks / f"{case}.nii.gz", mask, GEOMETRY)
+                    if self.pictures:
+                        mask = prediction(case, skill, plan["seed"], block)
+                        write_labels(masks / f"{case}.nii.gz", mask, GEOMETRY)
                     for index, target in enumerate(self.classes, start=1):
                         keys = dict(zip(KEYS, (name, block, case, self.cases[case], target), strict=True))
-                        pair = (reference(case) == index, mask == index, SPACING)
-                        scores.append(keys | score(*pair))
-                        distractors = ball((6, 10, 40), 5)
-                        lesions += [keys | record for record in lesion_records(*pair, distractors=distractors)]
+                        scored, found = measured(case, skill, plan["seed"], block, index)
+                        scores.append(keys | scored)
+                        lesions += [keys | record for record in found]
         write_rows(folder / "cases.csv", scores, list(scores[0]))
         write_rows(folder / "lesions.csv", lesions, [*KEYS, *LESION_COLUMNS])
 
     def _prepared(self, folder: Path, case: Case) -> None:
         folder.mkdir(parents=True)
         labels = reference(case.id).astype(np.int16)
-        noise = np.random.default_rng(int(case.id)).normal(0, 8, SHAPE)
+        noise = np.random.default_rng(number(case.id)).normal(0, 8, SHAPE)
         image = (100.0 - 40.0 * (labels > 0) + noise).astype(np.float32)[np.newaxis]
         target = {name: (index,) for index, name in enumerate(self.classes, start=1)}
         settings = DatasetSettings(format="phantom", target=target)
@@ -238,16 +251,18 @@ class RunBuilder:
         seal_folder(folder)
 
 
-def rewrite(folder: Path, name: str, change: Callable[[str], str]) -> None:
-    """Edit a file of a sealed folder and seal it again."""
-    path = folder / name
-    path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
-    seal_folder(folder)
+Change = Callable[[str], str]
 
 
-def change_record(folder: Path, **changes: Any) -> None:
-    """Edit cell.json of a sealed cell."""
-    rewrite(folder, "cell.json", lambda text: json.dumps({**json.loads(text), **changes}))
+@pytest.fixture
+def rewrite() -> Callable[[Path, Change], None]:
+    """Edit a file of a sealed folder and seal the folder again."""
+
+    def edit(path: Path, change: Change) -> None:
+        path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+        seal_folder(path.parent)
+
+    return edit
 
 
 @pytest.fixture
@@ -258,4 +273,11 @@ def builder(tmp_path: Path) -> RunBuilder:
 
 @pytest.fixture
 def written(builder: RunBuilder) -> RunDirectory:
+    return builder.write()
+
+
+@pytest.fixture
+def pictured(builder: RunBuilder) -> RunDirectory:
+    """The same with predicted masks and prepared cases."""
+    builder.pictures = True
     return builder.write()
