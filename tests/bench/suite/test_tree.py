@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.suite import tree
@@ -40,22 +40,26 @@ def block(value: object, indent: str = "") -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_any_json_value_survives_in_flow_style(value):
     assert plain(parse(source(json.dumps(value, ensure_ascii=False)))) == value
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_any_json_value_survives_in_block_style(value):
     assert plain(parse(source(block(value)))) == value
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_whole_numbers_floats_and_truth_values_keep_their_types(value):
     text = json.dumps(value, ensure_ascii=False)
     assert json.dumps(plain(parse(source(text))), ensure_ascii=False) == text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_at_all_is_a_value_or_a_located_complaint(text):
     message = "suite.yaml:"
@@ -66,6 +70,7 @@ def test_any_text_at_all_is_a_value_or_a_located_complaint(text):
     assert message.startswith("suite.yaml:")
 
 
+@settings(deadline=None)
 @given(st.text("abn019:._-+eox<*&!|>[]{},# '\"\n\t%@`", max_size=40))
 def test_any_punctuation_is_a_value_or_a_located_complaint(text):
     message = "suite.yaml:"

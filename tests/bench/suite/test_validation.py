@@ -225,7 +225,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @given(st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_stands_at_whatever_place_loads_or_is_a_located_problem(write, model, good, data):
     tree = plain(parse(Source(good, "suite.yaml", None)))
     *path, last = data.draw(st.sampled_from(places(tree)[1:]))
