@@ -17,9 +17,10 @@ _NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm)
 def initialise(module: nn.Module, seed: int) -> None:
     """Set every parameter of `module` from (seed, its dotted name) alone.
 
-    Weights of convolutions and linear layers: Kaiming uniform, U(−b, b) with b = √(6 / fan_in), fan_in = inputs that
-    one output adds up (for a transposed convolution that is in_channels · kernel / stride). Biases: 0. Weights of
-    normalisations: 1. Any other parameter (position embeddings, PReLU slopes): kept where it is constant, else
+    Weights of convolutions and linear layers: Kaiming uniform with torch's default slope √5, U(−b, b) with
+    b = √(1 / fan_in), fan_in = inputs that one output adds up (for a transposed convolution that is
+    in_channels · kernel / stride). Instance normalisation makes the output blind to the scale of these weights, but
+    Adam's steps are absolute: weights of twice the size turn half as fast. Biases: 0. Weights of normalisations: 1. Any other parameter (position embeddings, PReLU slopes): kept where it is constant, else
     N(0, 0.02²), since its construction drew it from the global generator.
 
     Numbers are drawn on the CPU in float32, so every device starts alike. Source: He et al. 2015 (arXiv 1502.01852).
@@ -32,7 +33,7 @@ def initialise(module: nn.Module, seed: int) -> None:
 
 def _set(parameter: Tensor, owner: nn.Module, leaf: str, generator: torch.Generator) -> None:
     if isinstance(owner, _ConvNd | nn.Linear) and leaf == "weight":
-        bound = math.sqrt(6 / _fan_in(owner))
+        bound = math.sqrt(1 / _fan_in(owner))
         parameter.copy_(torch.empty(parameter.shape).uniform_(-bound, bound, generator=generator))
     elif isinstance(owner, _NORMS) and leaf == "weight":
         parameter.fill_(1)

@@ -19,7 +19,7 @@ def build_method(suite: Suite, cell: CellPlan, train: Sequence[Prepared]) -> Met
     loss = losses.create(specification.pop("name"), **specification)
     loss.prepare(class_statistics(train))
     method = Method(build_backbone(suite, train[0].image.shape[0], len(train[0].spacing_mm)), loss)
-    models.initialise(method, cell.seed)
+    models.initialise(method.backbone, cell.seed)
     return method
 
 

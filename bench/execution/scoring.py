@@ -56,8 +56,13 @@ class Scorer:
             )
 
     def validation_dice(self, method: Method, cases: Sequence[Prepared]) -> dict[str, float]:
-        """DC of every case by its id on the native grid: mean over the classes; both empty = 1, one empty = 0."""
-        return {case.id: self._dice(self.segment(method, case), case.reference()) for case in cases}
+        """DC of every case with target by its id, on the native grid, mean over the classes that it has.
+
+        Cases without target are left out, as in the headline: they would reward a checkpoint that predicts nothing.
+        When no case has a target, all of them count (both empty = 1).
+        """
+        chosen = [case for case in cases if any(case.class_voxels[1:])] or cases
+        return {case.id: self._dice(self.segment(method, case), case.reference()) for case in chosen}
 
     def records(self, case: Prepared, prediction: LabelMap) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Rows for cases.csv (one per class) and for lesions.csv (one per lesion and false positive)."""
@@ -75,8 +80,9 @@ class Scorer:
 
     def _dice(self, prediction: LabelMap, reference: LabelMap) -> float:
         ignored = reference == IGNORED
-        classes = range(1, len(self.suite.dataset.classes) + 1)
-        values = [overlap_counts(reference == c, prediction == c, ignore=ignored).dice for c in classes]
+        numbers = range(1, len(self.suite.dataset.classes) + 1)
+        present = [number for number in numbers if (reference == number).any()] or numbers
+        values = [overlap_counts(reference == c, prediction == c, ignore=ignored).dice for c in present]
         return sum(values) / len(values)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -25,11 +26,14 @@ class ResidualUNet(Backbone):
 
     Level 1 is two 3-wide convolutions; every level below halves the size and is a row of residual blocks, of which
     the first changes the width. Upwards: transposed convolution, concatenation with the level's features, residual
-    blocks. The head is two 1-wide convolutions.
+    blocks. The head is two 1-wide convolutions with normalisation and ReLU between.
 
     widths          channels of each level, from full size down; two or more levels.
     encoder_blocks  residual blocks of levels 2, 3, … (default: 2 on levels 2 and 3, 3 below).
     decoder_blocks  residual blocks on the way up, deepest first (default: 2 on levels 1 and 2, 3 below).
+    affine          whether instance normalisations learn a scale and a shift per channel; the paper's do not.
+    linear_head     one 1-wide convolution as the head. With neither of the two, the logit of empty background can only
+                    follow the last bias, by about one learning rate a step: too slow for budgets of hundreds of steps.
 
     image (B, in_channels, *S) → logits (B, classes, *S), features (B, widths[0], *S). Every axis of S must be a
     multiple of 2^(levels−1), and at least one of them twice that: instance normalisation has nothing to normalise
@@ -53,26 +57,26 @@ class ResidualUNet(Backbone):
         widths: Sequence[int] = (8, 16, 32, 64, 128),
         encoder_blocks: Sequence[int] | None = None,
         decoder_blocks: Sequence[int] | None = None,
+        affine: bool = False,
+        linear_head: bool = False,
     ) -> None:
         widths, down, up = _configuration(widths, encoder_blocks, decoder_blocks)
         divisor = (2 ** (len(widths) - 1),) * spatial_dims
         super().__init__(
             name="residual_unet", in_channels=in_channels, patch_divisor=divisor, feature_channels=widths[0]
         )
-        self.encoder = Encoder(spatial_dims, in_channels, widths, down)
-        self.decoder = Decoder(spatial_dims, widths, up)
-        self.head = nn.Sequential(
-            _CONV[spatial_dims](widths[0], widths[0], 1),
-            _NORM[spatial_dims](widths[0]),
-            nn.ReLU(inplace=True),
-            _CONV[spatial_dims](widths[0], classes, 1),
-        )
+        layers = Layers(spatial_dims, affine)
+        self.encoder = Encoder(layers, in_channels, widths, down)
+        self.decoder = Decoder(layers, widths, up)
+        out = layers.conv(widths[0], classes, 1)
+        between = (*layers.conv_norm(widths[0], widths[0], kernel=1), nn.ReLU(inplace=True))
+        self.head = nn.Sequential(out) if linear_head else nn.Sequential(*between, out)
 
     @classmethod
     def resolve_parameters(cls, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Spell out the blocks that follow from the number of levels."""
         names = ("widths", "encoder_blocks", "decoder_blocks")
-        return dict(zip(names, _configuration(*(parameters[name] for name in names)), strict=True))
+        return {**parameters, **dict(zip(names, _configuration(*(parameters[name] for name in names)), strict=True))}
 
     def check_image(self, image: Tensor) -> None:
         super().check_image(image)
@@ -83,17 +87,38 @@ class ResidualUNet(Backbone):
             )
 
 
+@dataclass(frozen=True)
+class Layers:
+    """The layers that one network is built of: their dimension, and whether normalisations are affine."""
+
+    dims: int
+    affine: bool
+
+    def conv(self, before: int, width: int, kernel: int) -> nn.Module:
+        return _CONV[self.dims](before, width, kernel, padding=kernel // 2)
+
+    def norm(self, width: int) -> nn.Module:
+        return _NORM[self.dims](width, affine=self.affine)
+
+    def conv_norm(self, before: int, width: int, kernel: int = 3) -> tuple[nn.Module, nn.Module]:
+        return self.conv(before, width, kernel), self.norm(width)
+
+    def row(self, before: int, width: int, count: int) -> list[nn.Module]:
+        """Residual blocks, of which the first changes the width."""
+        return [ResidualBlock(self, before if first else width, width) for first in [True, *[False] * (count - 1)]]
+
+
 class Encoder(nn.Module):
     """Image → the features of every level, full size first."""
 
-    def __init__(self, dims: int, in_channels: int, widths: Sequence[int], blocks: Sequence[int]) -> None:
+    def __init__(self, layers: Layers, in_channels: int, widths: Sequence[int], blocks: Sequence[int]) -> None:
         super().__init__()
         stem = nn.Sequential(
-            *_conv_norm(dims, in_channels, widths[0]), nn.ReLU(inplace=True),
-            *_conv_norm(dims, widths[0], widths[0]), nn.ReLU(inplace=True),
+            *layers.conv_norm(in_channels, widths[0]), nn.ReLU(inplace=True),
+            *layers.conv_norm(widths[0], widths[0]), nn.ReLU(inplace=True),
         )  # fmt: skip
         deeper = [
-            nn.Sequential(_POOL[dims](2), *_row(dims, before, width, count))
+            nn.Sequential(_POOL[layers.dims](2), *layers.row(before, width, count))
             for (before, width), count in zip(pairwise(widths), blocks, strict=True)
         ]
         self.levels = nn.ModuleList([stem, *deeper])
@@ -108,14 +133,14 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """The features of every level → features at full size."""
 
-    def __init__(self, dims: int, widths: Sequence[int], blocks: Sequence[int]) -> None:
+    def __init__(self, layers: Layers, widths: Sequence[int], blocks: Sequence[int]) -> None:
         super().__init__()
         self.ups = nn.ModuleList()
         self.rows = nn.ModuleList()
         for (below, width), count in zip(pairwise(reversed(widths)), blocks, strict=True):
-            up = _UP[dims](below, width, 2, stride=2)
-            self.ups.append(nn.Sequential(up, _NORM[dims](width), nn.ReLU(inplace=True)))
-            self.rows.append(nn.Sequential(*_row(dims, 2 * width, width, count)))
+            up = _UP[layers.dims](below, width, 2, stride=2)
+            self.ups.append(nn.Sequential(up, layers.norm(width), nn.ReLU(inplace=True)))
+            self.rows.append(nn.Sequential(*layers.row(2 * width, width, count)))
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         *skips, x = features
@@ -127,26 +152,18 @@ class Decoder(nn.Module):
 class ResidualBlock(nn.Module):
     """ReLU(conv-norm-ReLU-conv-norm + shortcut); the shortcut is a 1-wide conv-norm where the width changes."""
 
-    def __init__(self, dims: int, before: int, width: int) -> None:
+    def __init__(self, layers: Layers, before: int, width: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            *_conv_norm(dims, before, width), nn.ReLU(inplace=True), *_conv_norm(dims, width, width)
+            *layers.conv_norm(before, width), nn.ReLU(inplace=True), *layers.conv_norm(width, width)
         )
         changes = before != width
-        self.shortcut = nn.Sequential(*_conv_norm(dims, before, width, kernel=1)) if changes else nn.Identity()
+        self.shortcut = nn.Sequential(*layers.conv_norm(before, width, kernel=1)) if changes else nn.Identity()
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.activation(self.body(x) + self.shortcut(x))
         return out
-
-
-def _conv_norm(dims: int, before: int, width: int, kernel: int = 3) -> tuple[nn.Module, nn.Module]:
-    return _CONV[dims](before, width, kernel, padding=kernel // 2), _NORM[dims](width)
-
-
-def _row(dims: int, before: int, width: int, count: int) -> list[nn.Module]:
-    return [ResidualBlock(dims, before if first else width, width) for first in [True, *[False] * (count - 1)]]
 
 
 def _configuration(

@@ -61,7 +61,7 @@ def test_convolutions_are_kaiming_uniform_over_what_one_output_adds_up():
     }
     for layer, fan_in in layers.items():
         models.initialise(layer, seed=0)
-        bound = math.sqrt(6 / fan_in)
+        bound = math.sqrt(1 / fan_in)
         assert 0.99 * bound < layer.weight.abs().max() <= bound
         assert abs(layer.weight.std() / (bound / math.sqrt(3)) - 1) < 0.05
         assert not layer.bias.any()

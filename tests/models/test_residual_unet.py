@@ -10,6 +10,7 @@ from torch import nn
 
 import models
 from models import ModelError
+from models.backbones.residual_unet import Layers
 
 
 def make(dims=3, in_channels=1, classes=2, **parameters):
@@ -33,6 +34,8 @@ def test_the_default_blocks_are_the_papers_for_five_levels():
         "widths": [8, 16, 32, 64, 128],
         "encoder_blocks": [2, 2, 3, 3],
         "decoder_blocks": [3, 3, 2, 2],
+        "affine": False,
+        "linear_head": False,
     }
 
 
@@ -65,7 +68,7 @@ def test_the_encoder_gives_every_level_at_half_the_size_of_the_one_above():
 def test_two_decoders_share_one_encoder():
     backbone = make(widths=(4, 8, 16))
     levels = backbone.encoder(torch.randn(1, 1, 8, 8, 8))
-    other = type(backbone.decoder)(3, (4, 8, 16), (1, 1))
+    other = type(backbone.decoder)(Layers(3, affine=False), (4, 8, 16), (1, 1))
     backbone.head(other(levels) + backbone.decoder(levels)).sum().backward()
     assert all(parameter.grad is not None for parameter in [*backbone.parameters(), *other.parameters()])
 
@@ -123,3 +126,10 @@ def test_parameters_outside_their_domain_are_refused(parameters, message):
 def test_resolving_refuses_what_making_would_refuse():
     with pytest.raises(ModelError, match="widths must be a list"):
         models.resolve_backbone({"name": "residual_unet", "widths": (8,)})
+
+
+def test_a_linear_head_and_affine_normalisation_are_chosen_in_the_suite():
+    plain, changed = make(widths=(4, 8)), make(widths=(4, 8), affine=True, linear_head=True)
+    assert [type(layer) for layer in changed.head] == [nn.Conv3d]
+    assert not any(name.startswith("encoder.levels.0.1") for name, _ in plain.named_parameters())
+    assert any(name.startswith("encoder.levels.0.1") for name, _ in changed.named_parameters())
