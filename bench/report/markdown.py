@@ -8,7 +8,7 @@ from collections.abc import Sequence
 _SPECIAL = re.compile(r"([\\|`*\[\]~$])")
 _OUTER_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_BLOCK_START = re.compile(r"^([#+-]|\d+[.)])(?=\s|$)")
+_BLOCK_START = re.compile(r"^(\d*)([#+=.)-])")
 
 
 def plain(text: str) -> str:
@@ -25,7 +25,7 @@ def escape(text: str) -> str:
 
 def bullet(text: str) -> str:
     """A list item that shows this text, also where it begins like a heading or another list."""
-    return "- " + _BLOCK_START.sub(r"\\\1", text)
+    return "- " + _BLOCK_START.sub(r"\1\\\2", text)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import shutil
+from itertools import combinations
+
+import numpy as np
+import pytest
+from matplotlib import image
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from bench.report.plots import style
+from bench.report.plots.cases import draw_cases
+from bench.report.plots.examples import draw_examples
+from bench.report.plots.style import looks
+from bench.report.plots.validation import draw_validation
+from bench.results.load import load
+
+NAMES = [f"method number {i} with a name that goes on and on and on" for i in range(17)]
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Every figure that is drawn; each remembers the texts that really reach the page."""
+    figures = []
+
+    class Kept(Figure):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.shown = {}
+            figures.append(self)
+
+    def draw(self, renderer, *args, **kwargs):
+        if self.get_visible() and self.get_text().strip():
+            figures[-1].shown[self] = self.get_window_extent(renderer)
+        return original(self, renderer, *args, **kwargs)
+
+    original = Text.draw
+    monkeypatch.setattr(Text, "draw", draw)
+    monkeypatch.setattr(style, "Figure", Kept)
+    return figures
+
+
+def many(builder, methods, **changes):
+    builder.methods = {f"m{i}": 0.9 - 0.04 * i for i in range(methods)}
+    builder.labels = {f"m{i}": NAMES[i] for i in range(methods)}
+    builder.empty = frozenset()
+    for name, value in changes.items():
+        setattr(builder, name, value)
+    return load(builder.write())
+
+
+def assert_readable(figure):
+    page, boxes = figure.bbox, [box for box in figure.shown.values() if box.width and box.height]
+    assert boxes
+    outside = [b for b in boxes if b.x0 < -1 or b.y0 < -1 or b.x1 > page.x1 + 1 or b.y1 > page.y1 + 1]
+    assert outside == []
+    overlapping = [(a, b) for a, b in combinations(boxes, 2) if a.shrunk(0.9, 0.9).overlaps(b.shrunk(0.9, 0.9))]
+    assert overlapping == []
+
+
+@pytest.mark.parametrize("methods", [1, 3, 6, 17])
+def test_curves_and_case_plots_have_no_overlapping_or_cut_labels(builder, drawn, tmp_path, methods):
+    run = many(builder, methods)
+    assert draw_validation(run, tmp_path / "curves.png")
+    assert draw_cases(run, "main", tmp_path / "cases.png")
+    for figure in drawn:
+        assert_readable(figure)
+
+
+@pytest.mark.parametrize("methods", [1, 3, 17])
+def test_example_slices_have_no_overlapping_or_cut_labels(builder, drawn, tmp_path, methods):
+    run = many(builder, methods, pictures=True, seeds=(0,))
+    assert draw_examples(run, tmp_path / "examples.png")
+    assert_readable(drawn[0])
+
+
+def test_a_readme_shows_the_plots_at_half_their_width(pictured, tmp_path):
+    run = load(pictured)
+    draw_validation(run, tmp_path / "a.png")
+    draw_cases(run, "main", tmp_path / "b.png")
+    draw_examples(run, tmp_path / "c.png")
+    assert {image.imread(tmp_path / f"{name}.png").shape[1] for name in "abc"} == {1200}
+
+
+def test_every_method_looks_different_and_the_same_in_every_plot():
+    methods = [f"m{i}" for i in range(17)]
+    assert len(set(looks(methods).values())) == 17
+    assert looks(methods)["m3"] == looks(methods[:4])["m3"]
+
+
+def test_formulas_in_names_are_text(builder, drawn, tmp_path):
+    builder.labels = {"ce": "$\\frac{$ broken $x"}
+    run = load(builder.write())
+    assert draw_validation(run, tmp_path / "curves.png")
+    assert draw_cases(run, "main", tmp_path / "cases.png")
+
+
+def test_nothing_to_draw_draws_nothing(written, tmp_path):
+    shutil.rmtree(written.path / "cells")
+    run = load(written)
+    assert not draw_validation(run, tmp_path / "a.png")
+    assert not draw_cases(run, "main", tmp_path / "b.png")
+    assert not draw_examples(run, tmp_path / "c.png")
+    assert list(tmp_path.glob("*.png")) == []
+
+
+def test_a_method_without_finished_cell_keeps_its_place(builder, drawn, tmp_path):
+    builder.ended = {("ce", seed): ("diverged", "nan") for seed in (0, 1)}
+    assert draw_cases(load(builder.write()), "main", tmp_path / "cases.png")
+    axes = drawn[0].axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["dice", "ce", "tversky"]
+    assert "no finished cell" in [text.get_text() for text in axes.texts]
+
+
+def test_a_cell_that_ended_early_is_a_line_of_its_own_with_a_cross(builder, drawn, tmp_path):
+    builder.ended = {("ce", 1): ("diverged", "nan")}
+    assert draw_validation(load(builder.write()), tmp_path / "curves.png")
+    crosses = [line for line in drawn[0].axes[0].lines if line.get_marker() == "x"]
+    assert len(crosses) == 1
+
+
+def test_examples_show_the_case_with_the_largest_and_the_one_with_the_smallest_lesion(builder, drawn, tmp_path):
+    builder.pictures = True
+    run = load(builder.write())
+    largest = run.lesions[run.lesions["kind"] == "lesion"].groupby("case")["volume_mm3"].max()
+    assert draw_examples(run, tmp_path / "examples.png")
+    titles = [axes.get_title(loc="left") for part in drawn[0].subfigs for axes in part.axes]
+    assert f"case {largest.idxmax()}, large lesion" in titles
+    assert f"case {largest.idxmin()}, small lesion" in titles
+    shown = run.cases[(run.cases["case"] == largest.idxmax()) & (run.cases["cell"] == "ce-s0-f0-abc")]
+    assert f"ce\nDC of the case {shown['dice'].iloc[0]:.2f}" in titles
+
+
+def test_an_empty_prediction_shows_the_whole_reference_as_missed(builder, tmp_path):
+    from bench.report.plots.examples import _overlay
+
+    reference = np.zeros((4, 4), np.int8)
+    reference[1:3, 1:3] = 1
+    missed, found = _overlay(reference, np.zeros_like(reference)), _overlay(reference, reference)
+    assert (missed[..., 3] > 0).sum() == (found[..., 3] > 0).sum() == 4
+    assert not np.array_equal(missed, found)
+    false = _overlay(np.zeros_like(reference), reference)
+    assert (false[..., 3] > 0).sum() == 4
+    assert not np.array_equal(false, missed)

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import csv
+import io
+
+from bench.report.costs import costs_csv, costs_page
+from bench.results.load import load
+
+
+def test_costs_have_one_row_per_method_and_say_what_they_are_not(written):
+    page = costs_page(load(written))
+    rows = [line for line in page.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) == 3
+    assert "0.09" in rows[0]
+    assert "123456" in rows[0]
+    assert "Synthetic CPU" in rows[0]
+    assert "no measurement of what a loss costs" in page
+
+
+def test_every_recorded_cell_is_a_line(builder):
+    builder.ended = {("ce", 0): ("diverged", "nan"), ("ce", 1): ("planned", "")}
+    lines = list(csv.DictReader(io.StringIO(costs_csv(load(builder.write())))))
+    assert [line["cell"] for line in lines if line["method"] == "ce"] == ["ce-s0-f0-abc"]
+    assert len(lines) == 5
+    assert lines[0]["commit"] == "0123456789abcdef"
+    assert lines[0]["parameters"] == "123456"
+
+
+def test_records_without_times_are_shown_without(builder):
+    builder.cell = lambda method, seed, fold: {"timing": {}, "parameters": None}
+    run = load(builder.write())
+    assert "–" in costs_page(run)
+    assert list(csv.DictReader(io.StringIO(costs_csv(run))))[0]["seconds_per_step"] == ""
