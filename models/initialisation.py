@@ -20,8 +20,9 @@ def initialise(module: nn.Module, seed: int) -> None:
     Weights of convolutions and linear layers: Kaiming uniform with torch's default slope √5, U(−b, b) with
     b = √(1 / fan_in), fan_in = inputs that one output adds up (for a transposed convolution that is
     in_channels · kernel / stride). Instance normalisation makes the output blind to the scale of these weights, but
-    Adam's steps are absolute: weights of twice the size turn half as fast. Biases: 0. Weights of normalisations: 1. Any other parameter (position embeddings, PReLU slopes): kept where it is constant, else
-    N(0, 0.02²), since its construction drew it from the global generator.
+    Adam's steps are absolute: weights of twice the size turn half as fast. Biases: 0. Weights of normalisations: 1.
+    Any other parameter (position embeddings, PReLU slopes): kept where it is constant, else N(0, 0.02²), since its
+    construction drew it from the global generator.
 
     Numbers are drawn on the CPU in float32, so every device starts alike. Source: He et al. 2015 (arXiv 1502.01852).
     """
