@@ -16,11 +16,7 @@ from bench.report.notes import profile
 from bench.report.numbers import NOTHING
 from bench.results.load import PLANNED, Run
 
-_TIMES = {
-    "timing.seconds_per_step": "s per step",
-    "timing.seconds_training": "s training",
-    "timing.seconds_per_case": "s per scored case",
-}
+_TIME = "timing.seconds_"
 _FACTS = ("provenance.device_name", "provenance.torch", "provenance.commit", "provenance.finished_at")
 
 _WARNING = (
@@ -32,10 +28,11 @@ _WARNING = (
 
 def costs_page(run: Run) -> str:
     """One row per method."""
-    header = ["Method", "cells", "parameters", "steps", *_TIMES.values(), "device"]
+    times = _times(run)
+    header = ["Method", "cells", "parameters", "steps", *(_heading(name) for name in times), "device"]
     rows = []
     for method, cells in _by_method(run):
-        timed = [_seconds(cells, name) for name in _TIMES]
+        timed = [_seconds(cells, name) for name in times]
         numbers = [_common(cells, "parameters"), _common(cells, "steps")]
         cells_text = f"{(cells['status'] != PLANNED).sum()}/{len(cells)}"
         rows.append([run.methods[method], cells_text, *numbers, *timed, _common(cells, "provenance.device_name")])
@@ -48,11 +45,21 @@ def costs_csv(run: Run) -> str:
     """One line per recorded cell."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    columns = ("method", "label", "seed", "fold", "cell", "status", "parameters", "steps", *_TIMES, *_FACTS)
+    columns = ("method", "label", "seed", "fold", "cell", "status", "parameters", "steps", *_times(run), *_FACTS)
     writer.writerow(column.rpartition(".")[2] for column in columns)
     for _, cell in run.cells[run.cells["status"] != PLANNED].iterrows():
         writer.writerow(_plain(cell.get(column, "")) for column in columns)
     return buffer.getvalue()
+
+
+def _times(run: Run) -> list[str]:
+    """Every time that any cell recorded."""
+    return [str(column) for column in run.cells.columns if str(column).startswith(_TIME)]
+
+
+def _heading(column: str) -> str:
+    """`s per step` for `timing.seconds_per_step`."""
+    return f"s {column.removeprefix(_TIME)}".replace("_", " ")
 
 
 def _by_method(run: Run) -> Iterator[tuple[str, pd.DataFrame]]:

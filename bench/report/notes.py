@@ -66,7 +66,7 @@ def _what(run: Run) -> list[str]:
         texts.append("Selected on the reported cases: the best checkpoint was chosen on the cases that are reported.")
     if (suite.get("preprocessing") or {}).get("roi_from") == "reference":
         texts.append("The region of interest was taken from the reference labels, at test time too.")
-    texts += [f"Baseline without training: {line}" for line in _lines(description.get("baselines"))]
+    texts += [f"Baseline without training: {line}" for line in run.baselines]
     if run.orphaned:
         texts.append(
             f"Cells in the run directory that this plan does not name, in no table: {', '.join(run.orphaned)}."

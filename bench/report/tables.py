@@ -20,10 +20,12 @@ def as_markdown(table: Table, columns: Sequence[Column], footnotes: bool = True)
 
 
 def as_text(table: Table, columns: Sequence[Column]) -> list[str]:
-    """The same for a terminal."""
+    """The same for a terminal, narrower: a heading of several words takes two lines."""
     notes, marks = rows_of(table)
     header, *rows = ([markdown.plain(cell) for cell in row] for row in _cells(table, columns, marks))
-    return markdown.aligned(header, rows) + [markdown.plain(line) for line in notes.lines()]
+    upper = [heading.partition(" ")[0] if " " in heading else "" for heading in header]
+    lower = [heading.partition(" ")[2] or heading for heading in header]
+    return markdown.aligned(upper, [lower, *rows]) + [markdown.plain(line) for line in notes.lines()]
 
 
 def _cells(table: Table, columns: Sequence[Column], marks: Sequence[str]) -> list[list[str]]:

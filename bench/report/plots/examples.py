@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +19,12 @@ from matplotlib.patches import Patch
 from bench.data.prepared import Prepared, open_prepared
 from bench.data.reading import read_labels
 from bench.evaluation.lesions import LESION
+from bench.report.markdown import plain
 from bench.report.plots.style import WIDTH, figure, label
 from bench.results.load import MAIN, Run
 
-COLUMNS = 5
+COLUMNS = 6
+"""At most; fewer where that fills the rows better."""
 
 _COLOURS = {"found": "#56b4e9", "missed": "#f0e442", "false": "#d81b60"}
 _LEGEND = {"found": "found", "missed": "missed", "false": "false positive"}
@@ -35,7 +38,7 @@ Labels = npt.NDArray[np.int8]
 class Example:
     """One slice: image and reference (H, W), and per method its mask and the DC of the whole case."""
 
-    title: str
+    title: tuple[str, ...]
     image: Slice
     reference: Labels
     predictions: dict[str, tuple[Labels, float]]
@@ -48,16 +51,16 @@ def draw_examples(run: Run, path: Path) -> bool:
     if not examples:
         return False
     panels = 2 + max(len(example.predictions) for example in examples)
-    columns = min(COLUMNS, panels)
-    rows = math.ceil(panels / columns)
-    height = sum(rows * (0.92 * WIDTH / columns * _height(example) + 0.34) for example in examples)
+    rows = math.ceil(panels / COLUMNS)
+    columns = max(math.ceil(panels / rows), 3)
+    height = sum(rows * (0.92 * WIDTH / columns * _height(example) + 0.48) for example in examples)
     with figure(path, WIDTH, height + 0.6) as drawn:
         title = "Test cases chosen by lesion size; slice of largest target area; first finished cell of each method\n"
         drawn.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
         parts = drawn.subfigures(len(examples), 1, squeeze=False)[:, 0]
         for part, example in zip(parts, examples, strict=True):
             grid = part.subplots(rows, columns, squeeze=False).ravel()
-            _draw(grid, run, example)
+            _draw(grid, run, example, 90 // columns)
         patches = [Patch(color=_COLOURS[key], label=text) for key, text in _LEGEND.items()]
         drawn.legend(handles=patches, loc="outside lower center", ncols=len(patches))
     return True
@@ -89,7 +92,7 @@ def _example(run: Run, name: str, case: str) -> Example | None:
     native = prepared.placement.native
     flips = _flips(native.direction)
     return Example(
-        title=f"case {case}, {name}",
+        title=(name, f"case {case}"),
         image=preview.image[0][flips],
         reference=preview.labels[0][flips],
         predictions={method: (mask[flips], dice) for method, (mask, dice) in predictions.items()},
@@ -134,20 +137,23 @@ def _height(example: Example) -> float:
     return float(rows * example.aspect / columns)
 
 
-def _draw(panels: Sequence[Axes], run: Run, example: Example) -> None:
+def _draw(panels: Sequence[Axes], run: Run, example: Example, characters: int) -> None:
+    """Image, reference and one panel per method; titles are as wide as a panel."""
     for axes in panels:
         axes.set_axis_off()
-    _show(panels[0], example, None, example.title)
-    _show(panels[1], example, example.reference, "reference")
+    _show(panels[0], example, None, example.title, characters)
+    _show(panels[1], example, example.reference, ("reference",), characters)
     for axes, (method, (mask, dice)) in zip(panels[2:], example.predictions.items(), strict=False):
-        _show(axes, example, mask, f"{label(run.methods[method], 21)}\nDC of the case {dice:.2f}")
+        _show(axes, example, mask, (run.methods[method], f"case DC {dice:.2f}"), characters)
 
 
-def _show(axes: Axes, example: Example, mask: Labels | None, title: str) -> None:
+def _show(axes: Axes, example: Example, mask: Labels | None, title: tuple[str, ...], characters: int) -> None:
     axes.imshow(example.image, cmap="gray", vmin=0, vmax=255, aspect=example.aspect, interpolation="nearest")
     if mask is not None:
         axes.imshow(_overlay(example.reference, mask), aspect=example.aspect, interpolation="nearest")
-    axes.set_title(title, fontsize=8, fontweight="normal")
+    name, *rest = (wrap(plain(line), characters, max_lines=2, placeholder=" …") for line in title)
+    lines = [*name, *(part for lines in rest for part in lines)]
+    axes.set_title("\n".join(label(line, characters) for line in lines), fontsize=7.5, fontweight="normal")
 
 
 def _overlay(reference: Labels, mask: Labels) -> npt.NDArray[np.float64]:

@@ -12,6 +12,8 @@ def test_the_headline_is_an_aligned_table_in_the_order_of_the_suite(written):
     start = next(i for i, line in enumerate(lines) if line.startswith("Method"))
     assert [line.split()[0] for line in lines[start + 1 : start + 4]] == ["dice", "ce", "tversky"]
     assert len({line.index("2/2") for line in lines[start + 1 : start + 4]}) == 1
+    assert lines[start - 1].split()[:3] == ["DC", "DG", "VOE"]
+    assert max(len(line) for line in lines[start - 1 : start + 4]) <= 100
 
 
 def test_rows_appear_as_cells_finish(builder, tmp_path):

@@ -70,7 +70,8 @@ def test_curves_and_case_plots_have_no_overlapping_or_cut_labels(builder, drawn,
 
 @pytest.mark.parametrize("methods", [1, 3, 17])
 def test_example_slices_have_no_overlapping_or_cut_labels(builder, drawn, tmp_path, methods):
-    run = many(builder, methods, pictures=True, seeds=(0,))
+    cases = {"001": "a", "an-unusually-long-name-of-a-case-012": "b"}
+    run = many(builder, methods, pictures=True, seeds=(0,), cases=cases)
     assert draw_examples(run, tmp_path / "examples.png")
     assert_readable(drawn[0])
 
@@ -126,10 +127,10 @@ def test_examples_show_the_case_with_the_largest_and_the_one_with_the_smallest_l
     largest = run.lesions[run.lesions["kind"] == "lesion"].groupby("case")["volume_mm3"].max()
     assert draw_examples(run, tmp_path / "examples.png")
     titles = [axes.get_title(loc="left") for part in drawn[0].subfigs for axes in part.axes]
-    assert f"case {largest.idxmax()}, large lesion" in titles
-    assert f"case {largest.idxmin()}, small lesion" in titles
+    assert f"large lesion\ncase {largest.idxmax()}" in titles
+    assert f"small lesion\ncase {largest.idxmin()}" in titles
     shown = run.cases[(run.cases["case"] == largest.idxmax()) & (run.cases["cell"] == "ce-s0-f0-abc")]
-    assert f"ce\nDC of the case {shown['dice'].iloc[0]:.2f}" in titles
+    assert f"ce\ncase DC {shown['dice'].iloc[0]:.2f}" in titles
 
 
 def test_an_empty_prediction_shows_the_whole_reference_as_missed(builder, tmp_path):
