@@ -23,6 +23,9 @@ ASK_ABOVE = 500
 POLL_SECONDS = 0.5
 
 
+__all__ = ["Show", "load", "run", "run_request"]
+
+
 class Show(Protocol):
     """Somebody to tell how the run goes."""
 

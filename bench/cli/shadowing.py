@@ -8,8 +8,8 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-import bench
 from bench.errors import BenchError
+from bench.files.home import HOME
 
 NEIGHBOURS = ("losses", "models")
 
@@ -20,14 +20,13 @@ def check_shadowing() -> None:
     Raises:
         BenchError: names the shadowing folder and the way out.
     """
-    home = Path(bench.__file__).resolve().parent.parent
     for name in NEIGHBOURS:
         spec = importlib.util.find_spec(name)
         origin = Path(spec.origin).resolve() if spec and spec.origin else None
-        if origin != home / name / "__init__.py":
+        if origin != HOME / name / "__init__.py":
             found = origin.parent if origin else "a folder without __init__.py"
             raise BenchError(
-                f"the package {name!r} would be imported from {found}, expected {home / name}: a folder named {name} "
+                f"the package {name!r} would be imported from {found}, expected {HOME / name}: a folder named {name} "
                 "in the working directory hides it. Use the console script `imbalance-bench`, which ignores the "
                 "working directory, or start from another folder"
             )

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import bench
 from bench.errors import RunError
 from bench.execution.claims import held_by, note_death
 from bench.execution.watch import PARENT
+from bench.files.home import HOME
 from bench.files.jsonl import append_jsonl
 from bench.results.run_directory import RunDirectory
 
@@ -58,10 +58,9 @@ class LocalWorkers:
 
     def _start(self, index: int) -> subprocess.Popen[bytes]:
         """One `python -m bench work RUN`; -P keeps the working directory from shadowing our packages."""
-        home = str(Path(bench.__file__).resolve().parent.parent)
         environment = os.environ | {
             PARENT: str(os.getpid()),
-            "PYTHONPATH": os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")])),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")])),
             "OMP_NUM_THREADS": str(self._threads),
             "MKL_NUM_THREADS": str(self._threads),
         }

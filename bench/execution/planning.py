@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import losses
+import models
 from bench.data.dataset import Dataset, open_dataset
 from bench.data.fingerprints import FingerprintMemory
 from bench.errors import SuiteError
+from bench.execution.protocol import protocol_lines
 from bench.files.user_cache import user_cache
 from bench.results.run_directory import RunDirectory
-from bench.suite.loader import load
+from bench.suite.loader import Loaded, load
 from bench.suite.planner import CellPlan, Plan, make_plan
+from bench.suite.problems import refuse
 from bench.suite.schema import Suite
+from losses import LossError
 from losses.registry import nearest
+from models import ModelError
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,7 @@ class Planned:
             "suite": self.suite.model_dump(mode="json"),
             "profile": self.profile,
             "why": self.why,
+            "protocol": protocol_lines(self.suite),
             "plan": self.plan.model_dump(mode="json"),
             "selected": [cell.id for cell in self.selected()],
         }
@@ -76,6 +83,7 @@ def plan_request(request: Request, read_data: bool, note: Callable[[str], None] 
     """
     loaded = load(request.suite, Suite, profile=request.profile, overrides=_overrides(request), available=missing_data)
     suite = loaded.settings
+    _check_parameters(loaded)
     _known_methods(request, suite)
     datasets = {name: open_dataset(settings) for name, settings in suite.datasets().items()}
     memory = FingerprintMemory(user_cache() / "fingerprints.json")
@@ -100,6 +108,20 @@ def missing_data(suite: Suite) -> str | None:
     """Why the data of a suite cannot be found; None when all of it is there."""
     reasons = (open_dataset(settings).absence() for settings in suite.datasets().values())
     return next((reason for reason in reasons if reason is not None), None)
+
+
+def _check_parameters(loaded: Loaded[Suite]) -> None:
+    """Have every loss and the backbone check their parameters, so that a mistake is found at its line."""
+    for index, method in enumerate(loaded.settings.methods):
+        specification = method.loss.specification()
+        try:
+            losses.create(specification.pop("name"), **specification)
+        except LossError as error:
+            raise refuse(loaded.mark("methods", index, "loss"), str(error)) from error
+    try:
+        models.resolve_backbone(loaded.settings.backbone.specification())
+    except ModelError as error:
+        raise refuse(loaded.mark("backbone"), str(error)) from error
 
 
 def _overrides(request: Request) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ def describe_plan(planned: Planned, device_name: str) -> list[str]:
     cases = {name: len(dataset.cases()) for name, dataset in planned.datasets.items()}
     lines = [
         f"{suite.title}",
-        f"  profile   {planned.profile or 'none'}: {planned.why}",
+        f"  profile   {planned.why}",
         f"  data      {', '.join(f'{name} {count} cases' for name, count in cases.items())}; "
         f"target {', '.join(suite.dataset.classes)}",
         f"  network   {suite.backbone.name}, patch {_by(suite.sampling.patch_size)}, batch "

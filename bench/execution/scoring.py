@@ -75,7 +75,7 @@ class Scorer:
             row = {"case": case.id, "patient": case.patient, "class": name}
             tolerance = self.suite.evaluation.tolerance_mm
             scores.append(row | score(*masks, spacing, tolerance_mm=tolerance, ignore=ignored))
-            lesions += [row | record for record in lesion_records(*masks, spacing, **known)]
+            lesions += [{**row, **record} for record in lesion_records(*masks, spacing, **known)]
         return scores, lesions
 
     def _dice(self, prediction: LabelMap, reference: LabelMap) -> float:

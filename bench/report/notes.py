@@ -56,7 +56,7 @@ def _reading(run: Run) -> list[str]:
 
 
 def _what(run: Run) -> list[str]:
-    suite, description = run.suite, run.description
+    suite = run.suite
     primary = METRICS.get(suite.get("primary", ""))
     texts = [profile(run)]
     if primary is not None:

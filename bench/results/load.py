@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -67,6 +68,12 @@ class Run:
     def methods(self) -> dict[str, str]:
         """Labels by method id, in the order of the suite."""
         return {method["id"]: method.get("label") or method["id"] for method in self.suite["methods"]}
+
+    @cached_property
+    def baselines(self) -> list[str]:
+        """What the best threshold reaches, one sentence each; empty when the suite does not ask for it."""
+        records = sorted(self.directory.path.glob("baselines/*/baseline.json"))
+        return [line for record in records for line in json.loads(record.read_text(encoding="utf-8"))["lines"]]
 
     @cached_property
     def datasets(self) -> tuple[str, ...]:

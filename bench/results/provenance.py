@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import bench
+from bench.files.home import HOME
 
 PACKAGES = ("imbalance-bench", "torch", "monai", "numpy", "scipy", "SimpleITK", "pandas")
 
@@ -28,11 +28,10 @@ def provenance() -> dict[str, str]:
 
 def commit() -> str:
     """The git commit of the harness's own source, `+changes` when the tree differs from it, "" when installed."""
-    root = Path(bench.__file__).resolve().parent.parent
-    if not (root / ".git").exists():
+    if not (HOME / ".git").exists():
         return ""
-    head = _git(root, "rev-parse", "HEAD")
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    head = _git(HOME, "rev-parse", "HEAD")
+    changed = _git(HOME, "status", "--porcelain", "--untracked-files=no")
     return head + ("+changes" if changed else "")
 
 

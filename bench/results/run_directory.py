@@ -3,6 +3,7 @@
 run.json           resolved suite, profile, plan; all that a worker needs to know
 cells/<id>/        one finished cell, published whole: cell.json, history.jsonl, cases.csv, lesions.csv,
                    checkpoints/, predictions/<dataset>/<block>/<case>.nii.gz, seal.json
+baselines/<id>/    what thresholds reach on the test cases
 prepared/<id>/     one prepared case, published whole; can be rebuilt
 work/<id>/         what a job is doing now; checkpoints to resume from
 claims/<id>.lock   locked by the process that works on the job
@@ -52,6 +53,9 @@ class RunDirectory:
 
     def prepared(self, identity: str) -> Path:
         return self.path / "prepared" / identity
+
+    def baseline(self, identity: str) -> Path:
+        return self.path / "baselines" / identity
 
     def work(self, identity: str) -> Path:
         return self.path / "work" / identity

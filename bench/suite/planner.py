@@ -14,7 +14,6 @@ import models
 from bench.data.dataset import Dataset
 from bench.data.preprocessing import PREPROCESSING_VERSION
 from bench.data.sampler import SAMPLER_VERSION
-from bench.data.settings import DatasetSettings
 from bench.data.splits import Split, make_splits
 from bench.data.volume import Case
 from bench.evaluation.metrics import METRICS_VERSION
@@ -103,16 +102,11 @@ def _prepare(suite: Suite, name: str, case: Case, fingerprint: str) -> PreparePl
     content = {
         "case": case.id,
         "fingerprint": fingerprint,
-        "labels": _meaning(suite.datasets()[name]),
+        "labels": suite.datasets()[name].interpretation(),
         "preprocessing": suite.preprocessing.model_dump(mode="json"),
         "version": PREPROCESSING_VERSION,
     }
     return PreparePlan(id=identify(case.id, content), dataset=name, case=case.id, fingerprint=fingerprint)
-
-
-def _meaning(dataset: DatasetSettings) -> dict[str, Any]:
-    """What the label values stand for; where the files lie is no part of it."""
-    return {"target": dataset.class_labels, "roi": dataset.roi, "ignored": dataset.ignore_label}
 
 
 def _cell(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
@@ -18,7 +18,10 @@ from bench.settings import Settings
 from bench.training.settings import TrainingSettings
 from losses.registry import nearest
 
-AnyDataset = dataset_settings_type()
+if TYPE_CHECKING:
+    AnyDataset = DatasetSettings
+else:
+    AnyDataset = dataset_settings_type()
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """Letters, digits, `_`, `.` and `-`; it becomes part of folder names."""
@@ -28,8 +31,9 @@ def _known(kind: str, names: Callable[[], tuple[str, ...]]) -> AfterValidator:
     """A name that must be in a registry; looking it up imports no entry."""
 
     def check(name: str) -> str:
-        if name not in names():
-            raise ValueError(f"unknown {kind} {name!r}.{nearest(name, names())} Known: {', '.join(names())}")
+        known = names()
+        if name not in known:
+            raise ValueError(f"unknown {kind} {name!r}.{nearest(name, known)} Known: {', '.join(known)}")
         return name
 
     return AfterValidator(check)
@@ -90,14 +94,11 @@ def _unique(methods: tuple[MethodSettings, ...]) -> tuple[MethodSettings, ...]:
 class Suite(Settings):
     """What is compared, on what data, with what budget."""
 
-    FILE_KEYS: ClassVar[tuple[str, ...]] = ("extends", "profiles")
-    """Keys of a suite file that the loader uses up before this model is built."""
-
     title: str
     notes: tuple[str, ...] = ()
     """Sentences printed under every table of this suite."""
-    dataset: AnyDataset  # type: ignore[valid-type]
-    evaluate_on: dict[Identifier, AnyDataset] = Field(default_factory=dict)  # type: ignore[valid-type]
+    dataset: AnyDataset
+    evaluate_on: dict[Identifier, AnyDataset] = Field(default_factory=dict)
     """Further data sets that are only evaluated on, by name."""
     split: SplitSettings = SplitSettings()
     preprocessing: PreprocessingSettings = PreprocessingSettings()
@@ -111,28 +112,38 @@ class Suite(Settings):
     """The metric that decides; all others are descriptive."""
     baseline: str | None = None
     """The id of the method that others are compared with."""
+    threshold_baselines: bool = False
+    """Also print what the best single threshold on the image reaches inside the region of interest."""
     methods: Annotated[tuple[MethodSettings, ...], Field(min_length=1), AfterValidator(_unique)]
 
     @model_validator(mode="after")
     def _consistent(self) -> Suite:
         ids = [method.id for method in self.methods]
         if self.baseline is not None and self.baseline not in ids:
-            raise ValueError(f"baseline {self.baseline!r} is no method's id.{nearest(self.baseline, ids)}")
+            raise _at(("baseline",), f"{self.baseline!r} is no method's id.{nearest(self.baseline, ids)}")
         for name, dataset in self.evaluate_on.items():
             if dataset.classes != self.dataset.classes:
-                raise ValueError(
-                    f"evaluate_on.{name} has the target classes {list(dataset.classes)}, "
-                    f"the suite's dataset {list(self.dataset.classes)}; they must be the same"
+                raise _at(
+                    ("evaluate_on", name),
+                    f"has the target classes {list(dataset.classes)}, the suite's dataset "
+                    f"{list(self.dataset.classes)}; they must be the same",
                 )
         for name, dataset in self.datasets().items():
             contradiction = check_together(dataset, self.preprocessing)
             if contradiction:
-                raise ValueError(contradiction if name == "main" else f"evaluate_on.{name}: {contradiction}")
+                raise _at(("preprocessing",), f"{contradiction} ({name} data set)")
         return self
 
     def datasets(self) -> dict[str, DatasetSettings]:
         """All data sets by name; the training one is called `main`."""
         return {"main": self.dataset, **self.evaluate_on}
+
+
+def _at(path: tuple[str, ...], message: str) -> ValueError:
+    """An error that the suite language places at this key."""
+    error = ValueError(message)
+    error.path = path  # type: ignore[attr-defined]
+    return error
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Data: formats, splits, preparation, patches. Importing the room loads nothing."""
