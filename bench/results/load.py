@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import RunError
-from bench.results.reading import CellFiles
+from bench.files.checksum import SEAL
+from bench.results.reading import SealedFiles
 from bench.results.run_directory import RunDirectory
 
 FRONT = ("method", "label", "seed", "fold", "cell")
@@ -70,10 +70,16 @@ class Run:
         return {method["id"]: method.get("label") or method["id"] for method in self.suite["methods"]}
 
     @cached_property
-    def baselines(self) -> list[str]:
-        """What the best threshold reaches, one sentence each; empty when the suite does not ask for it."""
-        records = sorted(self.directory.path.glob("baselines/*/baseline.json"))
-        return [line for record in records for line in json.loads(record.read_text(encoding="utf-8"))["lines"]]
+    def baselines(self) -> tuple[str, ...]:
+        """What the best threshold reaches on the plan's test cases, one sentence each; empty when nobody asked for it.
+
+        Raises:
+            RunError: the record is damaged.
+        """
+        tested = {tuple(cell["test"]) for cell in self.plan.values()}
+        folders = sorted(path.parent for path in self.directory.path.glob(f"baselines/*/{SEAL}"))
+        records = [SealedFiles(folder).json("baseline.json") for folder in folders]
+        return tuple(line for record in records if tuple(record["cases"]) in tested for line in record["lines"])
 
     @cached_property
     def datasets(self) -> tuple[str, ...]:
@@ -142,8 +148,8 @@ def _fronts(description: Mapping[str, Any], file: Path) -> dict[str, dict[str, A
 
 
 def _read_cell(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    files = CellFiles(folder)
-    record = files.record()
+    files = SealedFiles(folder)
+    record = files.cell()
     read = {
         "cells": [_flat(record)],
         "history": [{"kind": "training" if "objective" in line else "validation", **line} for line in files.history()],

@@ -1,4 +1,4 @@
-"""Reading one published cell: every file is compared with its checksum, every field with its column."""
+"""Reading published records: every file is compared with its checksum, every field with its column."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ TEXT = ("dataset", "block", "case", "patient", "class", "kind")
 _TRUTH = {"": math.nan, "True": 1.0, "False": 0.0}
 
 
-class CellFiles:
-    """The files of one cell folder."""
+class SealedFiles:
+    """The files of one published folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -32,9 +32,9 @@ class CellFiles:
                 f"{folder / SEAL} cannot be read ({error}); remove the folder and run the suite again"
             ) from error
 
-    def record(self) -> dict[str, Any]:
-        """cell.json."""
-        record: dict[str, Any] = self._json(self._text("cell.json"), "cell.json")
+    def cell(self) -> dict[str, Any]:
+        """cell.json, of a schema and with a status that this version knows."""
+        record = self.json("cell.json")
         if record.get("schema_version") != CELL_SCHEMA_VERSION:
             raise RunError(
                 f"{self.folder / 'cell.json'} has schema_version {record.get('schema_version')}, this version reads "
@@ -46,6 +46,10 @@ class CellFiles:
                 f"expected one of {', '.join(get_args(Status))}"
             )
         return record
+
+    def json(self, name: str) -> dict[str, Any]:
+        """A JSON file."""
+        return self._parsed(self._text(name), name)
 
     def rows(self, name: str, required: Sequence[str]) -> list[dict[str, Any]]:
         """A CSV file as one dict per line; empty fields of number columns are NaN."""
@@ -61,7 +65,7 @@ class CellFiles:
         name = "history.jsonl"
         if name not in self._sums:
             return []
-        return [self._json(line, f"{name}:{number}") for number, line in enumerate(self._text(name).splitlines(), 1)]
+        return [self._parsed(line, f"{name}:{number}") for number, line in enumerate(self._text(name).splitlines(), 1)]
 
     def _row(self, name: str, line: int, columns: list[str], fields: list[str]) -> dict[str, Any]:
         place = f"{self.folder / name}:{line}"
@@ -87,7 +91,7 @@ class CellFiles:
             raise RunError(f"{path} was altered since it was sealed; remove {self.folder} and run the suite again")
         return data.decode("utf-8")
 
-    def _json(self, text: str, place: str) -> dict[str, Any]:
+    def _parsed(self, text: str, place: str) -> dict[str, Any]:
         try:
             value = json.loads(text)
         except ValueError as error:

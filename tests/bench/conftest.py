@@ -18,6 +18,7 @@ from bench.data.volume import Case, Geometry, Volume
 from bench.data.writing import write_labels
 from bench.evaluation.lesions import LESION_COLUMNS, lesion_records
 from bench.evaluation.scoring import score
+from bench.files.atomic import write_json
 from bench.files.checksum import seal_folder
 from bench.results.records import write_cell, write_history, write_rows
 from bench.results.run_directory import RunDirectory
@@ -114,16 +115,22 @@ class RunBuilder:
                 "plan": {"prepare": prepared, "cells": plan},
                 "selected": [cell["id"] for cell in plan],
                 "protocol": ["300 steps of Adam at 0.001", "augmentation: flips"],
-                "baselines": ["best raw threshold inside the liver: DC 0.14"],
             }
         )
         for cell in plan:
             if self.ended.get((cell["method"], cell["seed"]), ("",))[0] != "planned":
                 self._cell(run, cell)
+        self.write_baseline(run, "thresholds", [f"{case}-main" for case in self.cases], "best raw threshold: DC 0.14")
         for name in self.datasets if self.pictures else ():
             for case, patient in self.cases.items():
                 self._prepared(run.prepared(f"{case}-{name}"), Case(case, patient))
         return run
+
+    def write_baseline(self, run: RunDirectory, name: str, cases: list[str], line: str) -> None:
+        folder = run.path / "baselines" / name
+        folder.mkdir(parents=True)
+        write_json(folder / "baseline.json", {"cases": cases, "lines": [line]})
+        seal_folder(folder)
 
     def _suite(self) -> dict[str, Any]:
         return {

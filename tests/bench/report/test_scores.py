@@ -107,7 +107,7 @@ def test_notes_carry_profile_protocol_baselines_and_the_suites_own_words(builder
     for line in (
         "Profile 'phantom': LITS\\_ROOT is not set.",
         "- 300 steps of Adam at 0.001",
-        "- Baseline without training: best raw threshold inside the liver: DC 0.14",
+        "- Baseline without training: best raw threshold: DC 0.14",
         "- A tuned order of methods is not a finding.",
         "18 neighbours",
         "within 1 mm",

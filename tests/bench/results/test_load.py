@@ -181,3 +181,15 @@ def test_seeds_are_whole_numbers(written):
     run = load(written)
     assert run.cells["seed"].dtype == np.int64
     assert run.cases["fold"].dtype == np.int64
+
+
+def test_threshold_baselines_are_those_of_the_planned_test_cases(builder):
+    run = builder.write()
+    builder.write_baseline(run, "thresholds-of-another-split", ["001-main"], "better: DC 0.99")
+    assert load(run).baselines == ("best raw threshold: DC 0.14",)
+
+
+def test_a_damaged_baseline_is_named(written):
+    (written.path / "baselines" / "thresholds" / "baseline.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(RunError, match=r"baseline\.json was altered"):
+        _ = load(written).baselines
