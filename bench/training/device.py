@@ -16,7 +16,7 @@ def resolve_device(name: str) -> torch.device:
     """`auto` is the first GPU when there is one, else the CPU; anything else is taken at its word.
 
     Raises:
-        BenchError: an unknown device, or CUDA asked for where there is none.
+        BenchError: an unknown device, or a GPU asked for that is not there.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -26,6 +26,8 @@ def resolve_device(name: str) -> torch.device:
         raise BenchError(f"device {name!r} is not known; use auto, cpu, cuda or cuda:N") from error
     if device.type == "cuda" and not torch.cuda.is_available():
         raise BenchError(f"device {name!r} was asked for, but torch {torch.__version__} sees no GPU; use --device auto")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise BenchError(f"device {name!r} was asked for, but torch sees {torch.cuda.device_count()} GPU(s) only")
     return device
 
 

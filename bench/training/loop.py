@@ -1,11 +1,12 @@
 """The training loop: fixed steps, the same for every method, resumable at any moment to the same bits.
 
 Knows `models.Method` and nothing of losses or regressors. The state that is carried from step to step is weights,
-optimiser, history and best weights; batches, learning rate and validation steps are functions of it.
+optimiser, history and best weights; batches, random numbers, learning rate and validation steps are functions of it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -15,12 +16,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from torch import nn
 
 from bench.data.batches import prefetched
 from bench.data.sampler import PatchSampler
 from bench.training.checkpoints import load_newest, save_checkpoint
+from bench.training.compilation import compile_for_training
 from bench.training.schedule import learning_rate
-from bench.training.settings import TrainingSettings
+from bench.training.settings import TRAINING_VERSION, TrainingSettings
 from models.method import Batch, Method
 
 Validate = Callable[[Method], Mapping[str, float]]
@@ -72,6 +75,9 @@ class Trained:
 LOG_EVERY = 10
 """Steps between records of the training curve."""
 
+CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
+"""Memory format by number of axes."""
+
 
 class Training:
     """One method trained by one budget in one folder; `run` continues from the newest checkpoint there."""
@@ -87,15 +93,14 @@ class Training:
         watch: Watch,
     ) -> None:
         self.method = method.to(device)
+        self._format = torch.contiguous_format
         if settings.memory_format == "channels_last":
-            formats = {4: torch.channels_last, 5: torch.channels_last_3d}
-            self._format = formats[len(sampler.settings.patch_size) + 2]
-            for parameter in self.method.parameters():
-                if parameter.ndim in formats:
-                    parameter.data = parameter.data.contiguous(memory_format=formats[parameter.ndim])
-        else:
-            self._format = torch.contiguous_format
-        self.optimiser = torch.optim.Adam((p for p in self.method.parameters() if p.requires_grad), lr=settings.learning_rate)
+            self._format = CHANNELS_LAST[len(sampler.settings.patch_size) + 2]
+            use_channels_last(self.method)
+        if settings.compile:
+            compile_for_training(self.method.backbone)
+        trained = (parameter for parameter in self.method.parameters() if parameter.requires_grad)
+        self.optimiser = torch.optim.Adam(trained, lr=settings.learning_rate)
         self.sampler, self.validate, self.settings = sampler, validate, settings
         self.folder, self.device, self.watch = folder, device, watch
         self.progress = Progress()
@@ -136,6 +141,7 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.method.train()
+        torch.manual_seed(step_seed(self.sampler.seed, step))
         self.optimiser.zero_grad(set_to_none=True)
         autocast = (
             torch.autocast(self.device.type, torch.bfloat16) if self.settings.precision == "bf16" else nullcontext()
@@ -147,13 +153,19 @@ class Training:
         values = {name: float(term.value.detach()) for name, term in terms.items()}
         values["objective"] = float(objective.detach())
         values["gradient_norm"] = float(torch.nn.utils.get_total_norm(self._gradients()))
-        for name, value in values.items():
-            if not math.isfinite(value):
-                raise Diverged(f"{name} became {value} at step {step + 1} of {self.settings.steps}", step + 1)
+        self._refuse_non_finite(values)
         self.optimiser.step()
         self._step_seconds.append(time.perf_counter() - started)
         self.watch("training", step + 1, of=self.settings.steps)
         return {**values, "learning_rate": rate}
+
+    def _refuse_non_finite(self, values: Mapping[str, float]) -> None:
+        for name, value in values.items():
+            if not math.isfinite(value):
+                if self._pending:
+                    self._log()
+                step, steps = self.progress.step + 1, self.settings.steps
+                raise Diverged(f"{name} became {value} at step {step} of {steps}", step)
 
     def _on_device(self, batch: Batch) -> Batch:
         image = batch.image.to(self.device, non_blocking=True, memory_format=self._format)
@@ -171,6 +183,7 @@ class Training:
     def _validate(self) -> None:
         self.watch("validation", self.progress.step)
         started = time.perf_counter()
+        self.method.eval()
         cases = dict(self.validate(self.method))
         self._case_seconds.append((time.perf_counter() - started) / len(cases))
         mean = sum(cases.values()) / len(cases)
@@ -199,6 +212,18 @@ class Training:
         self.best, self._pending = state["best"], state["pending"]
         self.progress = Progress(**state["progress"])
         self.watch("resumed", self.progress.step)
+
+
+def step_seed(seed: int, step: int) -> int:
+    """64 bits for torch's generator before a step, so that dropout too is a function of (seed, step)."""
+    return int.from_bytes(hashlib.sha256(f"training {TRAINING_VERSION} {seed} {step}".encode()).digest()[:8], "little")
+
+
+def use_channels_last(module: nn.Module) -> None:
+    """Store all convolution weights channels last; names and values stay."""
+    for parameter in module.parameters():
+        if parameter.ndim in CHANNELS_LAST:
+            parameter.data = parameter.data.contiguous(memory_format=CHANNELS_LAST[parameter.ndim])
 
 
 def weights_of(method: Method) -> Weights:
