@@ -7,14 +7,22 @@ rename. It is read with `weights_only=True`: a file from a stranger cannot execu
 from __future__ import annotations
 
 import io
+import pickle
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from bench.errors import BenchError
 from bench.files.atomic import sweep, write_bytes
 from bench.files.checksum import sha256_bytes
+
+
+class CheckpointError(BenchError):
+    """A checkpoint that this program did not write, or that is not whole."""
+
 
 KEPT = 2
 """Checkpoints kept: the newest, and the one before in case the newest is damaged."""
@@ -34,14 +42,22 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
 
 
 def load_newest(folder: Path) -> dict[str, Any] | None:
-    """The newest checkpoint whose checksum holds, or None; damaged ones are set aside as `*.damaged`."""
-    sweep(folder)
+    """The newest checkpoint whose checksum holds, or None.
+
+    What a killed writer left is removed, and damaged checkpoints are set aside as `*.damaged`, both with a warning.
+
+    Raises:
+        CheckpointError: the newest one is whole but not of our making.
+    """
+    if swept := sweep(folder):
+        warnings.warn(f"{folder}: removed {swept} half-written file(s) of a killed process", stacklevel=2)
     for path in _newest_first(folder):
         data = path.read_bytes()
         match = _NAME.fullmatch(path.name)
         if match and sha256_bytes(data)[:16] == match[2]:
-            return from_bytes(data)
-        path.rename(path.with_suffix(".damaged"))
+            return from_bytes(data, str(path))
+        damaged = path.rename(path.with_suffix(".damaged"))
+        warnings.warn(f"{path}: does not match its checksum; set aside as {damaged.name}", stacklevel=2)
     return None
 
 
@@ -52,9 +68,23 @@ def to_bytes(state: dict[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def from_bytes(data: bytes) -> dict[str, Any]:
-    """Read what `to_bytes` wrote, onto the CPU; refuses anything that is not tensors and plain values."""
-    state: dict[str, Any] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+def from_bytes(data: bytes, origin: str = "a checkpoint") -> dict[str, Any]:
+    """Read what `to_bytes` wrote, onto the CPU.
+
+    Raises:
+        CheckpointError: no checkpoint, or one with anything but tensors and plain values; nothing in it was executed.
+    """
+    try:
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{origin}: refused, because it is not made of tensors and plain values only, and reading anything else "
+            "could execute code; remove it, or write its weights again with this program"
+        ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{origin}: cannot be read as a checkpoint ({error}); remove it") from error
+    if not isinstance(state, dict):
+        raise CheckpointError(f"{origin}: expected a checkpoint's dictionary, found {type(state).__name__}; remove it")
     return state
 
 
