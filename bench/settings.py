@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticKnownError
 
 
 class Settings(BaseModel):
@@ -18,10 +19,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
-def _resolve(value: Any) -> Any:
+def _resolve(value: Any) -> Path:
     """Turn text into a path; text that remembers the suite file it was written in is relative to that file's folder."""
-    if not isinstance(value, str):
+    if isinstance(value, Path):
         return value
+    if not isinstance(value, str):
+        raise PydanticKnownError("path_type")
     if not value.strip():
         raise ValueError("expected a path, got empty text")
     folder = getattr(value, "folder", None) or Path.cwd()
@@ -32,7 +35,10 @@ def _resolve(value: Any) -> Any:
     return Path(os.path.normpath(Path(folder) / path))
 
 
-SuitePath = Annotated[Path, BeforeValidator(_resolve)]
+# A plain validator, because a strict path refuses a path object where settings are read back from JSON.
+SuitePath = Annotated[
+    Path, PlainValidator(_resolve), PlainSerializer(str, return_type=str), WithJsonSchema({"type": "string"})
+]
 """A path; when written in a suite, relative to the suite file."""
 
 PositiveInt = Annotated[int, Field(gt=0)]

@@ -19,6 +19,13 @@ from bench.execution.status import CellStatus, Status
 from bench.report import Report, headline_lines
 from bench.results.run_directory import RunDirectory
 
+PASSING = ("checkpoint", "validated", "validation", "resumed", "recording", "publishing")
+"""Phases too short to deserve a line in a log."""
+
+
+TRAINING_SHARE = 0.75
+"""Part of a cell's work that is training; a guess, for the time left alone."""
+
 
 @contextmanager
 def display() -> Iterator[Show]:
@@ -46,7 +53,9 @@ class PlainShow:
                 dice = "" if cell.validation_dice is None else f", best validation DC {cell.validation_dice:.3f}"
                 self._say(cell.id, f"{cell.id}: {cell.outcome}{dice}", "done")
             elif cell.state == "working":
-                self._say(cell.id, f"{cell.id}: {cell.phase}, step {cell.step} of {cell.steps}", cell.phase)
+                quarter = cell.phase, 4 * cell.step // max(cell.steps, 1)
+                if cell.phase not in PASSING:
+                    self._say(cell.id, f"{cell.id}: {cell.phase} {cell.step} of {cell.steps}", quarter)
 
     def report(self, report: Report) -> None:
         print("\n".join(["", *report.headline, "", *map(str, report.paths)]), flush=True)
@@ -63,7 +72,7 @@ class LiveShow:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._started = time.monotonic()
-        self._first_done: float | None = None
+        self._first: float | None = None
 
     def note(self, line: str) -> None:
         self._live.console.print(line, highlight=False, markup=False)
@@ -88,16 +97,24 @@ class LiveShow:
         return table
 
     def _eta(self, status: Status) -> str:
-        """From the share of all steps that this process saw being done."""
-        done = sum(cell.step for cell in status.cells)
-        total = sum(cell.steps for cell in status.cells)
+        """From the share of the work that this process saw being done."""
+        share = sum(map(_share, status.cells)) / max(len(status.cells), 1)
         elapsed = time.monotonic() - self._started
-        if self._first_done is None:
-            self._first_done = float(done)
-        progress = done - self._first_done
-        left = f"about {elapsed * (total - done) / progress / 60:.0f} min left" if progress > 0 else "time left unknown"
+        if self._first is None:
+            self._first = share
+        seen = share - self._first
+        left = f"about {elapsed * (1 - share) / seen / 60:.0f} min left" if seen > 0 else "time left unknown"
         finished = sum(cell.state == "done" for cell in status.cells)
         return f"{finished} of {len(status.cells)} cells done, {elapsed / 60:.0f} min so far, {left}"
+
+
+def _share(cell: CellStatus) -> float:
+    """Roughly how much of a cell is done; only the time left is told from it."""
+    if cell.state != "working":
+        return float(cell.state == "done")
+    part = cell.step / max(cell.steps, 1)
+    scoring = cell.phase.startswith("scoring")
+    return TRAINING_SHARE + (1 - TRAINING_SHARE) * part / 2 if scoring else TRAINING_SHARE * part
 
 
 def _name(cell: CellStatus) -> str:

@@ -64,7 +64,7 @@ def status_lines(status: Status) -> list[str]:
     """The status as text, one line per cell."""
     lines = [f"cases prepared: {status.cases_prepared} of {status.cases_needed}"]
     for cell in status.cells:
-        facts = {"done": cell.outcome, "working": f"{cell.phase}, step {cell.step} of {cell.steps}"}.get(cell.state, "")
+        facts = {"done": cell.outcome, "working": f"{cell.phase} {cell.step} of {cell.steps}"}.get(cell.state, "")
         best = "" if cell.validation_dice is None else f", best validation DC {cell.validation_dice:.3f}"
         lines.append(f"{cell.state:8} {cell.id}  {facts}{best}")
     return lines
@@ -83,7 +83,8 @@ def _cell_status(run: RunDirectory, plan: dict[str, Any], label: str, steps: int
         progress = json.loads((run.work(plan["id"]) / PROGRESS).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         progress = {"phase": "starting", "step": 0}
-    return CellStatus(**common, state="working", phase=progress["phase"], step=progress["step"], steps=steps)
+    total = progress.get("of", steps)
+    return CellStatus(**common, state="working", phase=progress["phase"], step=progress["step"], steps=total)
 
 
 def _needs(plan: dict[str, Any]) -> list[str]:

@@ -1,10 +1,11 @@
 """One tree over another: how a suite changes what it extends, and how a profile changes its suite.
 
-Mappings are merged key by key, the right one wins, marks follow the values. Three rules go beyond that:
+Mappings are merged key by key, the right one wins, marks follow the values. Four rules go beyond that:
 
 - `null` takes an inherited key away (its default applies again); where nothing is inherited it is an ordinary null;
 - a mapping that names another thing (its `name:` or `format:` differs) replaces the whole mapping, so that the
   parameters of one loss never reach another;
+- `profiles:` of the right come first, because the first profile whose data is there is taken;
 - `methods:` are merged by id: the same id replaces the method in its place, new ids are appended.
 
 Every other list is replaced as a whole.
@@ -36,10 +37,17 @@ def merge(left: LocatedDict, right: LocatedDict) -> LocatedDict:
 
 def _merge_value(key: Any, left: Value, right: Value) -> Value:
     if isinstance(left, LocatedDict) and isinstance(right, LocatedDict):
-        return merge(left, right)
+        merged = merge(left, right)
+        return _first(merged, right) if key == "profiles" else merged
     if key == "methods" and isinstance(left, LocatedTuple) and isinstance(right, LocatedTuple):
         return _merge_methods(left, right)
     return right
+
+
+def _first(merged: LocatedDict, leading: LocatedDict) -> LocatedDict:
+    """Return the same mapping with the keys of `leading` in front."""
+    order = [key for key in leading if key in merged] + [key for key in merged if key not in leading]
+    return LocatedDict({key: merged[key] for key in order}, merged.mark, merged.key_marks, merged.value_marks)
 
 
 def _merge_methods(left: LocatedTuple, right: LocatedTuple) -> LocatedTuple:

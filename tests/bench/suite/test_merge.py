@@ -68,3 +68,8 @@ def test_neither_side_is_changed():
     merge(left, right)
     assert plain(left) == {"a": {"b": 1}, "methods": [{"id": "a"}]}
     assert plain(right) == {"a": {"c": 2}, "methods": [{"id": "b"}]}
+
+
+def test_profiles_of_the_right_are_tried_first():
+    found = merged("{profiles: {lits: {a: 1}, phantom: {b: 1}}}", "{profiles: {own: {c: 1}, lits: null}}")
+    assert list(found["profiles"]) == ["own", "phantom"]
