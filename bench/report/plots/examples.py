@@ -46,7 +46,7 @@ class Example:
 
 
 def draw_examples(run: Run, path: Path) -> bool:
-    """Draw the examples; False when no case is scored yet or the prepared cases were removed."""
+    """Draw the examples; False when no case is scored yet, or the prepared cases or all masks were removed."""
     examples = [example for name, case in _chosen(run).items() if (example := _example(run, name, case))]
     if not examples:
         return False
@@ -89,6 +89,8 @@ def _example(run: Run, name: str, case: str) -> Example | None:
             volume = mask if mask.ndim == 3 else mask[np.newaxis]
             (top, bottom), (left, right) = preview.box
             predictions[method] = (volume[preview.index[0], top:bottom, left:right], dice)
+    if not predictions:
+        return None
     native = prepared.placement.native
     flips = _flips(native.direction)
     return Example(
@@ -120,6 +122,8 @@ def _prediction(run: Run, method: str, case: str) -> tuple[Labels, float] | None
         return None
     cell = str(scores["cell"].iloc[0])
     path = run.directory.cell(cell) / "predictions" / MAIN / "best" / f"{case}.nii.gz"
+    if not path.exists():  # a copy of a run may leave its masks behind
+        return None
     labels, _ = read_labels(case, path)
     return labels.astype(np.int8), float(scores.loc[scores["cell"] == cell, "dice"].mean())
 

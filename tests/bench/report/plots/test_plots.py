@@ -133,6 +133,17 @@ def test_examples_show_the_case_with_the_largest_and_the_one_with_the_smallest_l
     assert f"ce\ncase DC {shown['dice'].iloc[0]:.2f}" in titles
 
 
+def test_a_method_whose_masks_were_left_behind_is_left_out_and_without_any_there_is_no_picture(
+    pictured, drawn, tmp_path
+):
+    for method in ("dice", "ce", "tversky"):
+        assert draw_examples(load(pictured), tmp_path / "examples.png")
+        titles = [axes.get_title(loc="left") for part in drawn[-1].subfigs for axes in part.axes]
+        assert any(title.startswith(f"{method}\n") for title in titles)
+        shutil.rmtree(pictured.cell(f"{method}-s0-f0-abc") / "predictions")
+    assert not draw_examples(load(pictured), tmp_path / "none.png")
+
+
 def test_an_empty_prediction_shows_the_whole_reference_as_missed(builder, tmp_path):
     from bench.report.plots.examples import _overlay
 
