@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticKnownError
+from pydantic_core import PydanticCustomError
 
 
 class Settings(BaseModel):
@@ -24,7 +24,7 @@ def _resolve(value: Any) -> Path:
     if isinstance(value, Path):
         return value
     if not isinstance(value, str):
-        raise PydanticKnownError("path_type")
+        raise PydanticCustomError("path_type", "expected a path as text")
     if not value.strip():
         raise ValueError("expected a path, got empty text")
     folder = getattr(value, "folder", None) or Path.cwd()

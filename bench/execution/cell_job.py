@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import shutil
 import traceback
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from bench.evaluation.scoring import SCORE_COLUMNS
 from bench.execution.assembly import build_method
 from bench.execution.context import RunContext
 from bench.execution.job import RESULT
-from bench.execution.scoring import Scorer, collect, score_block
+from bench.execution.scoring import Scorer, collect, repeat_block, score_block
 from bench.execution.timings import remember
 from bench.execution.watch import JobWatch
 from bench.files.checksum import verify_folder
@@ -86,13 +85,15 @@ class CellJob:
         facts["parameters"] = sum(parameter.numel() for parameter in method.backbone.parameters())
         scorer = Scorer(suite, device)
         trained = self._train(method, train, scorer, working, watch, facts)
-        weights = {"best": trained.best, "last": trained.last}
-        seconds = []
-        for block in BLOCKS:
-            method.load_state_dict(weights[block])
-            seconds.append(score_block(scorer, self.plan, self._cases, method, block, working, watch))
-        self._keep(working, weights)
-        timing = trained.timing | {"seconds_per_scored_case": max(seconds)}
+        method.load_state_dict(trained.best)
+        seconds = score_block(scorer, self.plan, self._cases, method, "best", working, watch)
+        if trained.progress.best_step == trained.progress.step:
+            repeat_block(self.plan, working, "best", "last")
+        else:
+            method.load_state_dict(trained.last)
+            score_block(scorer, self.plan, self._cases, method, "last", working, watch)
+        self._keep(working, {"best": trained.best, "last": trained.last})
+        timing = trained.timing | {"seconds_per_scored_case": seconds}
         facts["timing"] = {name: value for name, value in timing.items() if math.isfinite(value)}
         if len(facts["timing"]) == len(timing):  # a resumed cell has not seen everything
             remember(suite, device_facts(device), timing)
@@ -131,12 +132,12 @@ class CellJob:
         return {identity: open_prepared(self.context.run.prepared(identity)) for identity in self.plan.needs}
 
     def _keep(self, working: Path, weights: dict[str, dict[str, torch.Tensor]]) -> None:
-        """Put weights, masks and rows into the result; masks are linked, so that a resume still finds them."""
+        """Put weights, masks and rows into the result; copies, so that a resume still finds the masks."""
         checkpoints = working / RESULT / "checkpoints"
         checkpoints.mkdir()
         for block, tensors in weights.items():
             (checkpoints / f"{block}.pt").write_bytes(to_bytes({"weights": tensors}))
-        shutil.copytree(working / "predictions", working / RESULT / "predictions", copy_function=os.link)
+        shutil.copytree(working / "predictions", working / RESULT / "predictions")
         cases = collect(self.plan, working, BLOCKS, "cases")
         write_rows(working / RESULT / "cases.csv", cases, CASE_FIELDS)
         write_rows(working / RESULT / "lesions.csv", collect(self.plan, working, BLOCKS, "lesions"), LESION_FIELDS)

@@ -76,7 +76,8 @@ def _backbone(folder: Path, checkpoint: str, image_shape: tuple[int, ...], class
         spatial_dims=len(image_shape) - 1,
         **parameters,
     )
-    weights = from_bytes((folder / "checkpoints" / f"{checkpoint}.pt").read_bytes())["weights"]
+    path = folder / "checkpoints" / f"{checkpoint}.pt"
+    weights = from_bytes(path.read_bytes(), origin=str(path))["weights"]
     backbone.load_state_dict(
         {name.removeprefix("backbone."): value for name, value in weights.items() if name.startswith("backbone.")}
     )

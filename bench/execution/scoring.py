@@ -6,6 +6,7 @@ Every scored case leaves its mask and one small file behind, so that a resumed c
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -115,6 +116,21 @@ def score_block(
         write_json(record, _storable({"cases": [place | s for s in scores], "lesions": [place | r for r in lesions]}))
         done += 1
     return (time.perf_counter() - started) / max(done, 1)
+
+
+def repeat_block(plan: CellPlan, working: Path, done: str, block: str) -> None:
+    """Give a block the masks and records of another one with the same weights."""
+    for name, group in {"main": plan.test, **plan.evaluate_on}.items():
+        if not group:
+            continue
+        masks = working / "predictions" / name
+        shutil.copytree(masks / done, masks / block, dirs_exist_ok=True)
+        records = working / "scores" / block / name
+        records.mkdir(parents=True, exist_ok=True)
+        for case in group:
+            content = json.loads((working / "scores" / done / name / f"{case}.json").read_text(encoding="utf-8"))
+            rows = {kind: [row | {"block": block} for row in content[kind]] for kind in content}
+            write_json(records / f"{case}.json", rows)
 
 
 def collect(plan: CellPlan, working: Path, blocks: Sequence[str], kind: str) -> list[dict[str, Any]]:
