@@ -35,7 +35,7 @@ lint: install
 	$(BIN)/lint-imports
 
 benchmark: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-sort=name
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-sort=name -p no:cacheprovider
 
 readme-figures: install
 	$(BIN)/python docs/readme_figures.py runs/lits-phantom

@@ -1,0 +1,90 @@
+"""The suites that ship with the project: every profile is valid, and runs to a table on real scans."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+import bench
+from bench.execution.planning import Request, plan_request
+
+SUITES = sorted((Path(__file__).parents[2] / "suites").glob("*.yaml"))
+
+real_scans = pytest.mark.skipif("IMBALANCE_DATA" not in os.environ, reason="IMBALANCE_DATA is not set")
+
+SMALL = (
+    "backbone.widths=[2, 4]",
+    "training.steps=6",
+    "training.validate_every=3",
+    "training.precision=fp32",
+)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("IMBALANCE_BENCH_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda path: path.stem)
+def test_the_phantom_profile_is_valid_and_needs_no_data(suite, tmp_path, monkeypatch):
+    monkeypatch.delenv("IMBALANCE_DATA", raising=False)
+    monkeypatch.delenv("LITS_ROOT", raising=False)
+    planned = plan_request(Request(suite, out=tmp_path / "run"), read_data=False)
+    assert planned.profile == "phantom"
+    assert "was skipped because" in planned.why
+    assert planned.suite.training.steps >= 300
+    assert len(planned.selected()[0].test) >= 30
+
+
+@real_scans
+@pytest.mark.shared_data
+@pytest.mark.parametrize(("suite", "profile"), [("lidc_nodules", "lidc"), ("sts_pet", "sts")])
+def test_the_suites_on_real_scans_are_planned_by_patient(suite, profile, tmp_path):
+    path = next(candidate for candidate in SUITES if candidate.stem == suite)
+    planned = plan_request(Request(path, out=tmp_path / "run"), read_data=True)
+    cell = planned.selected()[0]
+    patients = {case.id: case.patient for case in planned.datasets["main"].cases()}
+    cases = {job.id: job.case for job in planned.plan.prepare}
+    parts = [{patients[cases[job]] for job in part} for part in (cell.train, cell.validation, cell.test)]
+    assert planned.profile == profile
+    assert sum(map(len, parts)) == len(set().union(*parts))
+    assert len(parts[2]) >= 10
+
+
+@real_scans
+@pytest.mark.slow
+@pytest.mark.shared_data
+def test_real_volumes_in_lits_layout_run_through_the_lits_profile(tmp_path, monkeypatch):
+    """Lung nodules named as LiTS names its files: 1 mm isotropic, cropped to the region of interest, to the table."""
+    source = Path(os.environ["IMBALANCE_DATA"]) / "lidc_nodules"
+    root = tmp_path / "lits"
+    root.mkdir()
+    for number, image in enumerate(sorted((source / "images").glob("*.nii.gz"))[:6]):
+        shutil.copy(image, root / f"volume-{number}.nii.gz")
+        shutil.copy(source / "labels" / image.name, root / f"segmentation-{number}.nii.gz")
+    monkeypatch.setenv("LITS_ROOT", str(root))
+    suite = next(candidate for candidate in SUITES if candidate.stem == "lits")
+    budget = (
+        *SMALL,
+        "dataset.target=[1]",
+        "dataset.roi=[1]",
+        "preprocessing.window=[-1000.0, 300.0]",
+        "split.validation=2",
+        "sampling.patch_size=[16, 32, 32]",
+    )
+    run = bench.run(suite, overrides=budget, methods=["dice", "tversky"], seeds=[0], out=tmp_path / "run", device="cpu")
+    assert run.description["profile"] == "lits"
+    assert dict(zip(run.cells["method"], run.cells["status"], strict=True)) == {
+        "dice": "finished",
+        "tversky": "finished",
+        "cross-entropy": "planned",
+        "dice-cross-entropy": "planned",
+    }
+    assert run.cases["case"].nunique() == 2
+    assert (run.cases["dice"].between(0, 1)).all()
+    table = (tmp_path / "run" / "tables" / "scores.md").read_text()
+    assert "selected on the reported cases" in table.lower()
+    assert "1 × 1 × 1 mm" in table
