@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from bench.execution.planning import Request
 
 SuiteArgument = Annotated[Path, typer.Argument(help="The suite: a YAML file.", show_default=False)]
 RunArgument = Annotated[Path, typer.Argument(help="A run directory.", show_default=False)]
@@ -25,15 +28,38 @@ OutOption = Annotated[
 ]
 
 
-def names(text: str | None) -> tuple[str, ...]:
+def request(
+    suite: Path,
+    profile: str | None,
+    overrides: list[str] | None,
+    methods: str | None,
+    seeds: str | None,
+    folds: str | None,
+    out: Path | None,
+) -> Request:
+    """What the options of `run` and `validate` ask for."""
+    from bench.execution.planning import Request
+
+    return Request(
+        suite=suite,
+        profile=profile,
+        overrides=tuple(overrides or ()),
+        methods=_names(methods),
+        seeds=_numbers(seeds, "--seeds"),
+        folds=_numbers(folds, "--folds"),
+        out=out,
+    )
+
+
+def _names(text: str | None) -> tuple[str, ...]:
     """Split `a,b,c`."""
     return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
 
 
-def numbers(text: str | None, option: str) -> tuple[int, ...]:
+def _numbers(text: str | None, option: str) -> tuple[int, ...]:
     """Split `0,1,2`; anything that is no whole number is refused by the option's name."""
     try:
-        return tuple(int(part) for part in names(text))
+        return tuple(int(part) for part in _names(text))
     except ValueError as error:
         raise typer.BadParameter(
             f"{text!r}: expected whole numbers with commas between, e.g. 0,1,2", param_hint=option

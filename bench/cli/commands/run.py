@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from bench.cli import options
-from bench.cli.options import names, numbers
 
 
 def command(
@@ -30,16 +29,7 @@ def command(
     """
     from bench.api import run_request
     from bench.cli.display import display
-    from bench.execution.planning import Request
 
-    request = Request(
-        suite=suite,
-        profile=profile,
-        overrides=tuple(overrides or ()),
-        methods=names(methods),
-        seeds=numbers(seeds, "--seeds"),
-        folds=numbers(folds, "--folds"),
-        out=out,
-    )
+    request = options.request(suite, profile, overrides, methods, seeds, folds, out)
     with display() as shown:
         run_request(request, device=device, workers=workers, yes=yes, show=shown)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bench.cli import options
-from bench.cli.options import names, numbers
 
 
 def command(
@@ -17,17 +16,9 @@ def command(
     out: options.OutOption = None,
 ) -> None:
     """Check a suite without running it and print the plan: cells, what is done, estimated cost, profile and why."""
-    from bench.execution.planning import Request, plan_request
+    from bench.execution.planning import plan_request
     from bench.execution.preview import describe_plan
 
-    request = Request(
-        suite=suite,
-        profile=profile,
-        overrides=tuple(overrides or ()),
-        methods=names(methods),
-        seeds=numbers(seeds, "--seeds"),
-        folds=numbers(folds, "--folds"),
-        out=out,
-    )
+    request = options.request(suite, profile, overrides, methods, seeds, folds, out)
     for line in describe_plan(plan_request(request, read_data=False), device):
         print(line)
