@@ -14,6 +14,7 @@ import torch
 
 from bench.data.prepared import Prepared, open_prepared
 from bench.data.sampler import PatchSampler
+from bench.errors import BenchError
 from bench.evaluation.lesions import LESION_COLUMNS
 from bench.evaluation.scoring import SCORE_COLUMNS
 from bench.execution.assembly import build_method
@@ -22,7 +23,6 @@ from bench.execution.job import RESULT
 from bench.execution.scoring import Scorer, collect, repeat_block, score_block
 from bench.execution.timings import remember
 from bench.execution.watch import JobWatch
-from bench.files.checksum import verify_folder
 from bench.results.provenance import provenance
 from bench.results.records import BLOCKS, Status, write_cell, write_history, write_rows
 from bench.suite.planner import CellPlan
@@ -65,9 +65,12 @@ class CellJob:
             reason = ""
         except Diverged as error:
             status, reason = "diverged", str(error)
-        except torch.cuda.OutOfMemoryError as error:
+        except (torch.OutOfMemoryError, MemoryError) as error:
             status, reason = "out_of_memory", self._memory_advice(error)
-        except (RuntimeError, ValueError, ArithmeticError, LookupError, TypeError) as error:
+        except (BenchError, OSError):
+            raise  # the run's trouble, not the method's: a full disk, a foreign checkpoint
+        except Exception as error:  # noqa: BLE001
+            # A method may fail in any way; that is its result, and the others go on.
             status, reason = "failed", f"{type(error).__name__}: {error}"
             (working / RESULT / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
         watch("recording")
@@ -126,9 +129,7 @@ class CellJob:
 
     @cached_property
     def _cases(self) -> dict[str, Prepared]:
-        """The prepared cases by identity, each verified against its checksum."""
-        for folder in self.needs:
-            verify_folder(folder)
+        """The prepared cases by identity."""
         return {identity: open_prepared(self.context.run.prepared(identity)) for identity in self.plan.needs}
 
     def _keep(self, working: Path, weights: dict[str, dict[str, torch.Tensor]]) -> None:
@@ -145,7 +146,7 @@ class CellJob:
     def _memory_advice(self, error: Exception) -> str:
         sampling = self.context.suite.sampling
         return (
-            f"the GPU ran out of memory with patch {list(sampling.patch_size)} and batch {sampling.batch_size}; "
+            f"out of memory with patch {list(sampling.patch_size)} and batch {sampling.batch_size}; "
             f"lower sampling.patch_size or sampling.batch_size, or set training.precision: bf16 ({error})"
         )
 

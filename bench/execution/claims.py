@@ -1,18 +1,23 @@
-"""Who may do a job: a claim is a kernel lock, so it ends with its holder; deaths are remembered beside the work."""
+"""Who may do a job: a claim is a kernel lock, so it ends with its holder; attempts and deaths stand beside the work."""
 
 from __future__ import annotations
 
 import json
+import os
+import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from bench.execution.watch import PROGRESS
 from bench.files.jsonl import append_jsonl, read_jsonl
 from bench.files.lock import FileLock
 from bench.results.run_directory import RunDirectory
 
+ATTEMPTS = "attempts.jsonl"
 DEATHS = "deaths.jsonl"
 FATAL_DEATHS = 3
-"""Deaths in a row at the same place after which a job is given up."""
+"""Attempts in a row that died without any progress, after which a job is given up."""
 
 
 def claim(run: RunDirectory, job: str) -> FileLock | None:
@@ -26,35 +31,56 @@ def is_claimed(run: RunDirectory, job: str) -> bool:
     return FileLock(run.claim(job)).is_held()
 
 
-def held_by(run: RunDirectory, pid: int) -> str | None:
-    """The job that a dead worker had claimed last, found by the pid in the claim."""
-    folder = run.path / "claims"
-    for path in folder.glob("*.lock") if folder.is_dir() else ():
-        if FileLock(path).holder() == pid and run.work(path.stem).is_dir():
-            return path.stem
-    return None
+def begin_attempt(working: Path) -> None:
+    """Note, under the claim, that this process takes the job up where it stands."""
+    append_jsonl(working / ATTEMPTS, {"pid": os.getpid(), "began": time.time(), "at": _place(working)})
 
 
-def note_death(run: RunDirectory, job: str, cause: str) -> None:
-    """Remember that a worker died on this job, and how far it had come."""
-    working = run.work(job)
-    append_jsonl(working / DEATHS, {"cause": cause, "at": _place(working)})
+def note_death(run: RunDirectory, pid: int, since: float, cause: str) -> str | None:
+    """Remember that a worker started at `since` died, beside the job it was at; returns that job.
+
+    The job is found by the attempt that the worker noted and not by its claim, which another worker may hold by now.
+    """
+    found = [
+        (attempt["began"], path.parent)
+        for path in run.path.glob(f"work/*/{ATTEMPTS}")
+        for attempt in read_jsonl(path)
+        if attempt["pid"] == pid and attempt["began"] >= since
+    ]
+    if not found:
+        return None
+    began, working = max(found)
+    with suppress(FileNotFoundError):  # somebody else has finished the job meanwhile
+        append_jsonl(working / DEATHS, {"began": began, "cause": cause})
+    return working.name
 
 
 def given_up(working: Path) -> str | None:
-    """The reason to stop trying: the same death at the same place, again and again; else None."""
-    deaths = read_jsonl(working / DEATHS)[-FATAL_DEATHS:]
-    if len(deaths) == FATAL_DEATHS and len({str(death["at"]) for death in deaths}) == 1:
-        return f"its process died {FATAL_DEATHS} times at {deaths[-1]['at']}: {deaths[-1]['cause']}"
-    return None
+    """The reason to stop trying: attempt after attempt died at the same place; else None.
+
+    Attempts that ended otherwise, as when the whole machine went down, do not count against the job.
+    """
+    causes = {death["began"]: death["cause"] for death in read_jsonl(working / DEATHS)}
+    last = read_jsonl(working / ATTEMPTS)[-FATAL_DEATHS:]
+    if len(last) < FATAL_DEATHS or any(a["began"] not in causes or a["at"] != _place(working) for a in last):
+        return None
+    return (
+        f"its process died {FATAL_DEATHS} times in a row in phase {_phase(working)}, each time with "
+        f"{_place(working)}: {causes[last[-1]['began']]}"
+    )
 
 
 def _place(working: Path) -> str:
-    """Where the work stood: the newest checkpoint, else the phase last noted."""
+    """How far the work has come, as far as a later attempt can go on from there."""
     checkpoints = sorted(path.name for path in (working / "resume").glob("step-*.pt"))
     scored = len(list((working / "scores").rglob("*.json")))
+    return f"{checkpoints[-1] if checkpoints else 'no checkpoint'} and {scored} cases scored"
+
+
+def _phase(working: Path) -> str:
+    """The phase last noted."""
     try:
-        phase = json.loads((working / PROGRESS).read_text(encoding="utf-8"))["phase"]
+        progress: dict[str, Any] = json.loads((working / PROGRESS).read_text(encoding="utf-8"))
+        return str(progress["phase"])
     except (OSError, ValueError, KeyError):
-        phase = "start"
-    return f"phase {phase}, {checkpoints[-1] if checkpoints else 'no checkpoint'}, {scored} cases scored"
+        return "start"

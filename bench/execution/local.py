@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import RunError
-from bench.execution.claims import held_by, note_death
+from bench.execution.claims import note_death
 from bench.execution.watch import PARENT
 from bench.files.home import HOME
 from bench.files.jsonl import append_jsonl
@@ -21,14 +23,35 @@ ERROR_MARK = "error: "
 """What the command line prints before the message of an error."""
 
 
+@dataclass(frozen=True)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    since: float
+    log: Path
+    offset: int
+    """Where this worker's part of the log begins."""
+
+    def last_words(self, code: int) -> str:
+        """The error that the worker printed before it ended, else the last line of its log and where the rest is."""
+        text = self.log.read_bytes()[self.offset :].decode("utf-8", errors="replace").strip()
+        _, mark, message = f"\n{text}".rpartition(f"\n{ERROR_MARK}")
+        if mark:
+            return message
+        last = text.splitlines()[-1:] or ["without a word"]
+        return f"a worker ended with exit code {code} ({last[0]}); see {self.log}"
+
+
 class LocalWorkers:
     """Worker processes of one run on this machine; use `started` to have them ended with the block."""
 
-    def __init__(self, run: RunDirectory, count: int, device: str, threads: int) -> None:
+    def __init__(self, run: RunDirectory, device: str, threads: int) -> None:
         self._run, self._device, self._threads = run, device, threads
-        self._logs = run.path / "logs"
-        self._logs.mkdir(parents=True, exist_ok=True)
-        self._processes = [self._start(index) for index in range(count)]
+        self._workers: list[_Worker] = []
+
+    def start(self, count: int) -> None:
+        """Start so many workers."""
+        for index in range(count):
+            self._workers.append(self._start(index))
 
     def running(self) -> bool:
         """Whether any worker is still at work; a dead one has its job noted and is replaced.
@@ -36,27 +59,25 @@ class LocalWorkers:
         Raises:
             RunError: a worker refused to go on; its message is included.
         """
-        for index, process in enumerate(self._processes):
-            code = process.poll()
+        for index, worker in enumerate(self._workers):
+            code = worker.process.poll()
             if code is None or code == 0:
                 continue
             if code > 0:
-                raise RunError(
-                    self._last_words(index) or f"a worker ended with exit code {code}; see {self._log(index)}"
-                )
-            self._note(process.pid, -code)
-            self._processes[index] = self._start(index)
-        return any(process.poll() is None for process in self._processes)
+                raise RunError(worker.last_words(code))
+            self._note(worker, -code)
+            self._workers[index] = self._start(index)
+        return any(worker.process.poll() is None for worker in self._workers)
 
     def stop(self) -> None:
         """Ask all workers to end, and wait until they have."""
-        for process in self._processes:
-            if process.poll() is None:
-                process.terminate()
-        for process in self._processes:
-            process.wait()
+        for worker in self._workers:
+            if worker.process.poll() is None:
+                worker.process.terminate()
+        for worker in self._workers:
+            worker.process.wait()
 
-    def _start(self, index: int) -> subprocess.Popen[bytes]:
+    def _start(self, index: int) -> _Worker:
         """One `python -m bench work RUN`; -P keeps the working directory from shadowing our packages."""
         environment = os.environ | {
             PARENT: str(os.getpid()),
@@ -65,29 +86,28 @@ class LocalWorkers:
             "MKL_NUM_THREADS": str(self._threads),
         }
         command = [sys.executable, "-P", "-m", "bench", "work", str(self._run.path), "--device", self._device]
-        with self._log(index).open("wb") as log:
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+        path = self._run.path / "logs" / f"worker-{os.getpid()}-{index}.log"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("ab") as log:
+            since, offset = time.time(), log.tell()
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+        return _Worker(process, since, path, offset)
 
-    def _log(self, index: int) -> Path:
-        return self._logs / f"worker-{index}.log"
-
-    def _note(self, pid: int, number: int) -> None:
+    def _note(self, worker: _Worker, number: int) -> None:
+        pid = worker.process.pid
         cause = f"signal {number} ({signal.Signals(number).name})" + (", likely out of memory" if number == 9 else "")
-        job = held_by(self._run, pid)
-        append_jsonl(self._run.events, {"phase": "worker died", "pid": pid, "job": job, "cause": cause})
-        if job is not None:
-            note_death(self._run, job, cause)
-
-    def _last_words(self, index: int) -> str:
-        """The error that a worker printed before it ended."""
-        return self._log(index).read_text(encoding="utf-8", errors="replace").rpartition(ERROR_MARK)[2].strip()
+        job = note_death(self._run, pid, worker.since, cause)
+        append_jsonl(
+            self._run.events, {"time": time.time(), "pid": pid, "job": job, "phase": "worker died", "cause": cause}
+        )
 
 
 @contextmanager
 def started(run: RunDirectory, count: int, device: str, threads: int) -> Iterator[LocalWorkers]:
     """Workers that live as long as the block."""
-    workers = LocalWorkers(run, count, device, threads)
+    workers = LocalWorkers(run, device, threads)
     try:
+        workers.start(count)
         yield workers
     finally:
         workers.stop()

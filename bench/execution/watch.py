@@ -28,7 +28,7 @@ class JobWatch:
 
     def __call__(self, phase: str, step: int = 0, **facts: float) -> None:
         """Note a phase; a repeated phase only refreshes the progress file, at most twice a second."""
-        _leave_with_parent()
+        leave_with_parent()
         now = time.monotonic()
         if phase != self._phase:
             self.event(phase, step=step, **facts)
@@ -42,7 +42,7 @@ class JobWatch:
         append_jsonl(self._events, {"time": time.time(), "pid": os.getpid(), "job": self._job, "phase": phase, **facts})
 
 
-def _leave_with_parent() -> None:
+def leave_with_parent() -> None:
     """End this worker when the process that started it is gone: nobody would collect its result or stop it."""
     parent = os.environ.get(PARENT)
     if parent is not None and os.getppid() != int(parent):
