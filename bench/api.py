@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 from bench.errors import SuiteError
+from bench.execution.charge import in_charge
 from bench.execution.local import started
 from bench.execution.planning import Planned, Request, plan_request
 from bench.execution.preview import describe_plan
 from bench.execution.status import Status, read_status
+from bench.execution.watch import JobWatch
+from bench.files.lock import FileLock
 from bench.report import Report, build
 from bench.results.load import Run, load
 from bench.results.run_directory import RunDirectory
@@ -23,7 +26,7 @@ ASK_ABOVE = 500
 POLL_SECONDS = 0.5
 
 
-__all__ = ["Show", "load", "run", "run_request"]
+__all__ = ["Show", "load", "rebuild", "run", "run_request"]
 
 
 class Show(Protocol):
@@ -84,10 +87,29 @@ def run_request(request: Request, *, device: str, workers: int | None, yes: bool
     for line in describe_plan(planned, device):
         show.note(line)
     planned.run.create()
-    planned.run.write_run(planned.description())
-    _work(planned, device, workers, show)
-    show.report(build(planned.run))
+    with in_charge(planned.run, planned.description()):
+        _work(planned, device, workers, show)
+        show.report(rebuild(planned.run))
     return planned.run
+
+
+def rebuild(run: RunDirectory) -> Report:
+    """Write tables and plots anew from the records; two processes at once wait for one another.
+
+    Raises:
+        RunError: not a run directory, a damaged record, or cells that were not treated equally.
+    """
+    run.read_run()
+    watch, lock = JobWatch(run.events, "report", run.path), FileLock(run.reporting)
+    while not lock.acquire():
+        time.sleep(POLL_SECONDS)
+    try:
+        watch.event("reporting")
+        report = build(run)
+        watch.event("reported")
+        return report
+    finally:
+        lock.release()
 
 
 def _work(planned: Planned, device: str, workers: int | None, show: Show) -> None:

@@ -80,11 +80,16 @@ def plan_request(request: Request, read_data: bool, note: Callable[[str], None] 
 
     Raises:
         SuiteError, DataError: with file:line:column, or the case and its path.
+        RunError: with `read_data`, when nothing could be written where the run is to live.
     """
     loaded = load(request.suite, Suite, profile=request.profile, overrides=_overrides(request), available=missing_data)
     suite = loaded.settings
     _check_parameters(loaded)
     _known_methods(request, suite)
+    profile = loaded.profile or "suite"
+    run = RunDirectory(request.out or Path("runs") / f"{request.suite.stem}-{profile}")
+    if read_data:
+        run.refuse_unusable()  # before hours of reading
     datasets = {name: open_dataset(settings) for name, settings in suite.datasets().items()}
     memory = FingerprintMemory(user_cache() / "fingerprints.json")
     unread = sum(
@@ -99,8 +104,6 @@ def plan_request(request: Request, read_data: bool, note: Callable[[str], None] 
         }
         memory.save()
         plan = make_plan(suite, datasets, fingerprints, request.folds)
-    profile = loaded.profile or "suite"
-    run = RunDirectory(request.out or Path("runs") / f"{request.suite.stem}-{profile}")
     return Planned(request, suite, profile, loaded.why, datasets, run, unread, plan)
 
 

@@ -8,12 +8,14 @@ prepared/<id>/     one prepared case, published whole; can be rebuilt
 work/<id>/         what a job is doing now; checkpoints to resume from
 claims/<id>.lock   locked by the process that works on the job
 events.jsonl       phase log: who did what when
+run.lock           locked by the `run` whose plan is in force; report.lock by whoever writes tables and plots
 tables/ plots/     rebuilt from cells/ at will
 """
 
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +41,14 @@ class RunDirectory:
     @property
     def events(self) -> Path:
         return self.path / "events.jsonl"
+
+    @property
+    def in_use(self) -> Path:
+        return self.path / "run.lock"
+
+    @property
+    def reporting(self) -> Path:
+        return self.path / "report.lock"
 
     @property
     def tables(self) -> Path:
@@ -68,23 +78,36 @@ class RunDirectory:
         folder = self.path / "cells"
         return (p for p in sorted(folder.iterdir()) if is_sealed(p)) if folder.is_dir() else iter(())
 
-    def create(self) -> None:
-        """Make the folder, or say at once why nothing can be written there.
+    def refuse_unusable(self) -> None:
+        """Say at once why no run can live here; leaves nothing behind.
 
         Raises:
-            RunError: the path is a file, its parent cannot be written, or the disk refuses.
+            RunError: the path is a file, nothing can be written there, or it holds a run of another schema version.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            probe = self.path / ".writable"
-            probe.write_bytes(b"")
-            probe.unlink()
-        except FileExistsError as error:
-            raise RunError(f"{self.path} is a file, expected a folder for the run; give another with --out") from error
+            existing = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
+            if self.path.is_symlink() and existing != self.path:
+                raise RunError(f"{self.path} is a link to nowhere; give another folder with --out")
+            if not existing.is_dir():
+                raise RunError(f"{existing} is a file, expected a folder for the run; give another with --out")
+            with tempfile.TemporaryFile(dir=existing):
+                pass
         except OSError as error:
-            raise RunError(
-                f"{self.path} cannot be written ({error.strerror}); give another folder with --out"
-            ) from error
+            raise self._unwritable(error) from error
+        if self.run_file.exists():
+            self._refuse_other_schema()
+
+    def create(self) -> None:
+        """Make the folder.
+
+        Raises:
+            RunError: as `refuse_unusable`.
+        """
+        self.refuse_unusable()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     def write_run(self, content: dict[str, Any]) -> None:
         """Store suite and plan."""
@@ -104,9 +127,25 @@ class RunDirectory:
             ) from error
         except (OSError, ValueError) as error:
             raise RunError(f"{self.run_file} cannot be read ({error}); run the suite again to rewrite it") from error
-        if content.get("schema_version") != RUN_SCHEMA_VERSION:
-            raise RunError(
-                f"{self.run_file} has schema_version {content.get('schema_version')}, this version reads "
-                f"{RUN_SCHEMA_VERSION}; use the version that wrote it"
-            )
+        _check_schema(self.run_file, content)
         return content
+
+    def _refuse_other_schema(self) -> None:
+        """What cannot be read at all may be written anew; what another version wrote may not."""
+        try:
+            content = json.loads(self.run_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return
+        _check_schema(self.run_file, content)
+
+    def _unwritable(self, error: OSError) -> RunError:
+        return RunError(f"{self.path} cannot be written ({error.strerror}); give another folder with --out")
+
+
+def _check_schema(path: Path, content: Any) -> None:
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if version != RUN_SCHEMA_VERSION:
+        raise RunError(
+            f"{path} has schema_version {version}, this version reads {RUN_SCHEMA_VERSION}; use the version that "
+            "wrote it, or start a new run with --out"
+        )

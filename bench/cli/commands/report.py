@@ -7,10 +7,10 @@ from bench.cli import options
 
 def command(run: options.RunArgument) -> None:
     """Rebuild every table and plot of a run from its records alone, and show the headline table."""
-    from bench.report import build
+    from bench.api import rebuild
     from bench.results.run_directory import RunDirectory
 
-    report = build(RunDirectory(run))
+    report = rebuild(RunDirectory(run))
     print("\n".join(report.headline))
     for path in report.paths:
         print(path)

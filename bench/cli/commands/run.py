@@ -29,7 +29,8 @@ def command(
     """
     from bench.api import run_request
     from bench.cli.display import display
+    from bench.cli.interruption import resumable
 
     request = options.request(suite, profile, overrides, methods, seeds, folds, out)
-    with display() as shown:
+    with resumable("interrupted; the same command goes on from the last checkpoints"), display() as shown:
         run_request(request, device=device, workers=workers, yes=yes, show=shown)
