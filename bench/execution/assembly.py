@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
 
 import losses
 import models
 from bench.data.prepared import Prepared
 from bench.suite.planner import CellPlan
 from bench.suite.schema import Suite
+from bench.training.loop import use_channels_last
 from models.backbone import Backbone
 from models.method import Method
 
@@ -20,6 +24,25 @@ def build_method(suite: Suite, cell: CellPlan, train: Sequence[Prepared]) -> Met
     loss.prepare(class_statistics(train))
     method = Method(build_backbone(suite, train[0].image.shape[0], len(train[0].spacing_mm)), loss)
     models.initialise(method.backbone, cell.seed)
+    return method
+
+
+def trained_method(
+    suite: Suite, identity: Mapping[str, Any], weights: Mapping[str, torch.Tensor], image_shape: tuple[int, ...]
+) -> Method:
+    """A method with the weights of a checkpoint, ready to segment images (C, *S) to the same bits as in its run.
+
+    Args:
+        identity: the cell's, from its record.
+    """
+    specification = dict(identity["loss"])
+    loss = losses.create(specification.pop("name"), **specification)
+    method = Method(build_backbone(suite, image_shape[0], len(image_shape) - 1), loss)
+    if suite.training.memory_format == "channels_last":  # other kernels round otherwise
+        use_channels_last(method)
+    prefix = "backbone."
+    own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+    method.backbone.load_state_dict(own)
     return method
 
 

@@ -23,6 +23,7 @@ from bench.execution.job import RESULT
 from bench.execution.scoring import Scorer, collect, repeat_block, score_block
 from bench.execution.timings import remember
 from bench.execution.watch import JobWatch
+from bench.files.atomic import write_json
 from bench.results.provenance import provenance
 from bench.results.records import BLOCKS, Status, write_cell, write_history, write_rows
 from bench.suite.planner import CellPlan
@@ -168,6 +169,7 @@ class CellJob:
             "provenance": provenance() | device_facts(self.context.device),
         }
         write_cell(working / RESULT, record)
+        write_json(working / RESULT / "suite.json", self.context.suite.model_dump(mode="json"))
 
 
 def _outcome(progress: Progress) -> dict[str, Any]:

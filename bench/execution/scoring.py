@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,15 @@ from models.method import Method
 LabelMap = npt.NDArray[np.int8]
 
 
+class Image(Protocol):
+    """A prepared image, of a stored case or of a file that was just read."""
+
+    @property
+    def image(self) -> npt.NDArray[np.float32]: ...
+    @property
+    def meta(self) -> Mapping[str, Any]: ...
+
+
 @dataclass(frozen=True)
 class Scorer:
     """Segments and scores cases under one suite's settings."""
@@ -42,7 +51,7 @@ class Scorer:
     suite: Suite
     device: torch.device
 
-    def segment(self, method: Method, case: Prepared) -> LabelMap:
+    def segment(self, method: Method, case: Image) -> LabelMap:
         """The method's label map of a case on its native grid."""
         bf16 = self.suite.training.precision == "bf16"
         method.eval()

@@ -1,7 +1,7 @@
 """The layout of a run directory: the only channel between the processes of a run, and the truth behind every table.
 
 run.json           resolved suite, profile, plan; all that a worker needs to know
-cells/<id>/        one finished cell, published whole: cell.json, history.jsonl, cases.csv, lesions.csv,
+cells/<id>/        one finished cell, published whole: cell.json, suite.json, history.jsonl, cases.csv, lesions.csv,
                    checkpoints/, predictions/<dataset>/<block>/<case>.nii.gz, seal.json
 baselines/<id>/    what thresholds reach on the test cases
 prepared/<id>/     one prepared case, published whole; can be rebuilt
