@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from bench.errors import DataError
-from bench.evaluation.lesion_summary import summarise_lesions
 from bench.evaluation.lesions import LESION_COLUMNS, equivalent_diameter, lesion_records
 
 
@@ -95,34 +94,7 @@ def test_the_equivalent_diameter_of_a_ball_is_its_diameter(axes):
     assert equivalent_diameter(size, axes) == pytest.approx(10)
 
 
-def test_the_summary_splits_lesions_at_the_median_volume():
-    lesion = {"kind": "lesion", "on_distractor": math.nan}
-    lesions = [{**lesion, "volume_mm3": v, "covered_fraction": c} for v, c in [(1, 0), (2, 0.1), (3, 0), (4, 1)]]
-    false = [{"kind": "false_positive", "volume_mm3": 9, "on_distractor": on} for on in (1.0, 1.0, 0.0)]
-    summary = summarise_lesions([*lesions, *false], cases=2)
-    assert summary.median_volume_mm3 == 2.5
-    assert (summary.small_lesions, summary.small_recall) == (2, 0.5)
-    assert (summary.large_lesions, summary.large_recall) == (2, 0.5)
-    assert summary.false_positives_per_case == 1.5
-    assert summary.false_positives_on_distractors_per_case == 1
-
-
-def test_a_lesion_of_the_median_volume_is_large():
-    lesions = [{"kind": "lesion", "volume_mm3": v, "covered_fraction": c} for v, c in [(1, 0.0), (2, 1.0), (3, 1.0)]]
-    summary = summarise_lesions(lesions, cases=1)
-    assert (summary.small_lesions, summary.large_lesions) == (1, 2)
-    assert (summary.small_recall, summary.large_recall) == (0, 1)
-
-
-def test_shares_without_a_denominator_are_undefined():
-    summary = summarise_lesions([], cases=3)
-    assert math.isnan(summary.small_recall)
-    assert math.isnan(summary.median_volume_mm3)
-    assert summary.false_positives_per_case == 0
-
-
-def test_false_positives_on_look_alikes_are_undefined_where_look_alikes_are_not_known():
-    records = lesion_records(volume(), volume(np.s_[1, 1, 1]), (1, 1, 1))
-    summary = summarise_lesions(records, cases=1)
-    assert of_kind(records, "lesion") == []
-    assert math.isnan(summary.false_positives_on_distractors_per_case)
+def test_a_false_positive_is_on_no_look_alike_that_is_known_where_none_are_given():
+    (record,) = lesion_records(volume(), volume(np.s_[1, 1, 1]), (1, 1, 1))
+    assert record["kind"] == "false_positive"
+    assert math.isnan(record["on_distractor"])
