@@ -6,7 +6,7 @@ import csv
 
 import numpy as np
 import pytest
-import SimpleITK as sitk
+import SimpleITK as sitk  # noqa: N813
 
 import bench
 
