@@ -16,14 +16,15 @@ from bench.data.preprocessing import PREPROCESSING_VERSION
 from bench.data.sampler import SAMPLER_VERSION
 from bench.data.splits import Split, make_splits
 from bench.data.volume import Case
+from bench.errors import SuiteError
 from bench.evaluation.metrics import METRICS_VERSION
 from bench.settings import Settings
 from bench.suite.identity import digest, identify
 from bench.suite.schema import MethodSettings, Suite
 from bench.training.settings import TRAINING_VERSION
 
-NOT_HASHED = {"checkpoint_every"}
-"""Training settings that change no number."""
+NOT_HASHED = {"checkpoint_every", "protocol"}
+"""Training settings that change no number, or only through the schedule, which is hashed as it is in force."""
 
 
 class PreparePlan(Settings):
@@ -79,14 +80,15 @@ def make_plan(
         folds: the folds to run; all by default.
 
     Raises:
-        DataError, SuiteError: from the split (a patient in two parts, an unknown case, a fold that does not exist).
+        DataError: from the split (a patient in two parts, an unknown case).
+        SuiteError: a fold that does not exist, or a split without validation or test cases.
     """
     prepared = {
         name: {case.id: _prepare(suite, name, case, fingerprints[name][case.id]) for case in dataset.cases()}
         for name, dataset in datasets.items()
     }
     splits = make_splits(datasets["main"].cases(), suite.split)
-    chosen = tuple(folds) or tuple(range(len(splits)))
+    chosen = _chosen(folds, splits)
     cells = tuple(
         _cell(suite, method, seed, fold, splits[fold], prepared)
         for fold in chosen
@@ -96,6 +98,20 @@ def make_plan(
     needed = {identity for cell in cells for identity in cell.needs}
     jobs = (job for group in prepared.values() for job in group.values() if job.id in needed)
     return Plan(prepare=tuple(jobs), cells=cells)
+
+
+def _chosen(folds: Sequence[int], splits: Sequence[Split]) -> tuple[int, ...]:
+    """The folds to run, provided that they exist and can be selected and reported on."""
+    chosen = tuple(dict.fromkeys(folds)) or tuple(range(len(splits)))
+    unknown = [fold for fold in chosen if not 0 <= fold < len(splits)]
+    if unknown:
+        known = "only fold 0" if len(splits) == 1 else f"folds 0 to {len(splits) - 1}"
+        raise SuiteError(f"--folds: there is no fold {unknown[0]}; the suite's split has {known}")
+    for fold in chosen:
+        for part, purpose in (("validation", "select a checkpoint on"), ("test", "report on")):
+            if not getattr(splits[fold], part):
+                raise SuiteError(f"split: fold {fold} has no case to {purpose}; give split.{part} at least one patient")
+    return chosen
 
 
 def _prepare(suite: Suite, name: str, case: Case, fingerprint: str) -> PreparePlan:

@@ -83,12 +83,30 @@ class MethodSettings(Settings):
         return self.label or self.id
 
 
-def _unique(methods: tuple[MethodSettings, ...]) -> tuple[MethodSettings, ...]:
-    ids = [method.id for method in methods]
-    twice = sorted({identity for identity in ids if ids.count(identity) > 1})
-    if twice:
-        raise ValueError(f"the method ids {', '.join(twice)} are used more than once; each row needs its own id")
+def _distinct_ids(methods: tuple[MethodSettings, ...]) -> tuple[MethodSettings, ...]:
+    """Ids become names of folders, and some file systems take `Dice` and `dice` for one."""
+    seen: dict[str, str] = {}
+    for index, method in enumerate(methods):
+        other = seen.setdefault(method.id.casefold(), method.id)
+        if len(seen) <= index:
+            raise _at((index, "id"), f"the method id {method.id!r} is taken (by {other!r}); each row needs its own")
     return methods
+
+
+def _distinct_seeds(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    for index, seed in enumerate(seeds):
+        if seed in seeds[:index]:
+            raise _at((index,), f"the seed {seed} is given twice; the same training would count as two")
+    return seeds
+
+
+def _distinct_names(datasets: dict[str, DatasetSettings]) -> dict[str, DatasetSettings]:
+    seen = {"main": "main"}
+    for name in datasets:
+        if name.casefold() in seen:
+            raise _at((name,), f"{name!r} is taken (by {seen[name.casefold()]!r}); 'main' is the suite's own data set")
+        seen[name.casefold()] = name
+    return datasets
 
 
 class Suite(Settings):
@@ -98,7 +116,7 @@ class Suite(Settings):
     notes: tuple[str, ...] = ()
     """Sentences printed under every table of this suite."""
     dataset: AnyDataset
-    evaluate_on: dict[Identifier, AnyDataset] = Field(default_factory=dict)
+    evaluate_on: Annotated[dict[Identifier, AnyDataset], AfterValidator(_distinct_names)] = Field(default_factory=dict)
     """Further data sets that are only evaluated on, by name."""
     split: SplitSettings = SplitSettings()
     preprocessing: PreprocessingSettings = PreprocessingSettings()
@@ -106,7 +124,7 @@ class Suite(Settings):
     backbone: BackboneChoice
     training: TrainingSettings
     evaluation: EvaluationSettings = EvaluationSettings()
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    seeds: Annotated[tuple[int, ...], Field(min_length=1), AfterValidator(_distinct_seeds)] = (0,)
     """Training seeds: initial weights and patches. Every method gets every seed."""
     primary: Annotated[str, _known("metric", lambda: tuple(METRICS))] = "dice"
     """The metric that decides; all others are descriptive."""
@@ -114,7 +132,7 @@ class Suite(Settings):
     """The id of the method that others are compared with."""
     threshold_baselines: bool = False
     """Also print what the best single threshold on the image reaches inside the region of interest."""
-    methods: Annotated[tuple[MethodSettings, ...], Field(min_length=1), AfterValidator(_unique)]
+    methods: Annotated[tuple[MethodSettings, ...], Field(min_length=1), AfterValidator(_distinct_ids)]
 
     @model_validator(mode="after")
     def _consistent(self) -> Suite:
@@ -139,7 +157,7 @@ class Suite(Settings):
         return {"main": self.dataset, **self.evaluate_on}
 
 
-def _at(path: tuple[str, ...], message: str) -> ValueError:
+def _at(path: tuple[str | int, ...], message: str) -> ValueError:
     """An error that the suite language places at this key."""
     error = ValueError(message)
     error.path = path  # type: ignore[attr-defined]
