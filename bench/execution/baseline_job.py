@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from bench.data.prepared import open_prepared
 from bench.errors import RunError
-from bench.evaluation.thresholds import best_threshold_dice
 from bench.execution.context import RunContext
 from bench.execution.job import RESULT
 from bench.execution.watch import JobWatch
@@ -21,6 +20,11 @@ SMOOTHING = 1.5
 """Standard deviation in voxels of the smoothing behind the second baseline."""
 
 
+def baseline_id(cases: Sequence[str]) -> str:
+    """Identity of the baselines of some prepared test cases."""
+    return identify("thresholds", {"cases": list(cases), "version": 1})
+
+
 @dataclass(frozen=True)
 class BaselineJob:
     """Best raw threshold, and best threshold after normalisation and smoothing, over one set of test cases."""
@@ -28,9 +32,9 @@ class BaselineJob:
     context: RunContext
     cases: tuple[str, ...]
 
-    @cached_property
+    @property
     def id(self) -> str:
-        return identify("thresholds", {"cases": self.cases, "version": 1})
+        return baseline_id(self.cases)
 
     @property
     def target(self) -> Path:
@@ -42,6 +46,8 @@ class BaselineJob:
 
     def run(self, working: Path, watch: JobWatch) -> None:
         """Try all thresholds on the first channel of the prepared test cases that have a region of interest."""
+        from bench.evaluation.thresholds import best_threshold_dice
+
         watch("threshold baselines")
         cases = [case for case in map(open_prepared, self.needs) if case.roi is not None]
         images, labels = [case.image[0] for case in cases], [case.labels for case in cases]

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from bench.execution.baseline_job import baseline_id
 from bench.execution.claims import is_claimed
 from bench.execution.watch import PROGRESS
 from bench.files.checksum import is_sealed
@@ -32,20 +33,22 @@ class CellStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """All selected cells and how many of the cases they need are prepared."""
+    """All selected cells, how many of the cases they need are prepared, and threshold baselines not found yet."""
 
     cells: tuple[CellStatus, ...]
     cases_prepared: int
     cases_needed: int
+    baselines_missing: int
 
     @property
     def finished(self) -> bool:
-        return all(cell.state == "done" for cell in self.cells)
+        return self.baselines_missing == 0 and all(cell.state == "done" for cell in self.cells)
 
     @property
     def waiting_jobs(self) -> int:
         """Jobs that are not done."""
-        return self.cases_needed - self.cases_prepared + sum(cell.state != "done" for cell in self.cells)
+        unprepared = self.cases_needed - self.cases_prepared
+        return unprepared + self.baselines_missing + sum(cell.state != "done" for cell in self.cells)
 
 
 def read_status(run: RunDirectory) -> Status:
@@ -57,7 +60,11 @@ def read_status(run: RunDirectory) -> Status:
     plans = [plan for plan in content["plan"]["cells"] if plan["id"] in selected]
     cells = tuple(_cell_status(run, plan, labels[plan["method"]], steps) for plan in plans)
     needed = {case for plan in plans for case in _needs(plan)}
-    return Status(cells, sum(is_sealed(run.prepared(case)) for case in needed), len(needed))
+    prepared = sum(is_sealed(run.prepared(case)) for case in needed)
+    asked = content["suite"].get("threshold_baselines", False)
+    baselines = {baseline_id(plan["test"]) for plan in plans} if asked else ()
+    missing = sum(not is_sealed(run.baseline(identity)) for identity in baselines)
+    return Status(cells, prepared, len(needed), missing)
 
 
 def status_lines(status: Status) -> list[str]:
