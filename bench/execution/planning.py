@@ -86,6 +86,8 @@ def plan_request(request: Request, read_data: bool, note: Callable[[str], None] 
     suite = loaded.settings
     _check_parameters(loaded)
     _known_methods(request, suite)
+    if read_data:
+        _check_network(loaded)
     profile = loaded.profile or "suite"
     run = RunDirectory(request.out or Path("runs") / f"{request.suite.stem}-{profile}")
     if read_data:
@@ -125,6 +127,27 @@ def _check_parameters(loaded: Loaded[Suite]) -> None:
         models.resolve_backbone(loaded.settings.backbone.specification())
     except ModelError as error:
         raise refuse(loaded.mark("backbone"), str(error)) from error
+
+
+def _check_network(loaded: Loaded[Suite]) -> None:
+    """Build the network once, so that a mistake is found before the first cell; may import what it comes from."""
+    suite = loaded.settings
+    patch = suite.sampling.patch_size
+    parameters = suite.backbone.specification()
+    try:
+        backbone = models.create_backbone(
+            parameters.pop("name"),
+            in_channels=1,
+            classes=1 + len(suite.dataset.classes),
+            spatial_dims=len(patch),
+            **parameters,
+        )
+    except ModelError as error:
+        raise refuse(loaded.mark("backbone"), str(error)) from error
+    if any(extent % divisor for extent, divisor in zip(patch, backbone.patch_divisor, strict=True)):
+        needed = " × ".join(map(str, backbone.patch_divisor))
+        text = f"found the patch {list(patch)}; the network {suite.backbone.name!r} takes multiples of {needed} voxels"
+        raise refuse(loaded.mark("sampling", "patch_size"), text)
 
 
 def _overrides(request: Request) -> tuple[str, ...]:
