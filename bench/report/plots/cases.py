@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
 from bench.report.plots.style import GREY, WIDTH, Look, figure, label, looks
 from bench.results.load import Run
 
 _GOLDEN = 0.6180339887498949
+_POINT_AREA = 9.0
+"""Square points of a dot, less where there are so many cases that dots of this size would hide each other."""
+_ROOM = 900.0
+"""Square points that the dots of one row may cover together."""
 
 
 def draw_cases(run: Run, dataset: str, path: Path) -> bool:
@@ -29,31 +33,51 @@ def draw_cases(run: Run, dataset: str, path: Path) -> bool:
         for axes, target in zip(panels, classes, strict=True):
             chosen = records[records["class"] == target]
             _panel(axes, run, chosen, looks(methods))
-            name = "" if len(run.classes) == 1 else f"{target}: "
-            axes.set_title(f"{label(name)}{chosen['case'].nunique()} test cases with target")
+            count = chosen["case"].nunique()
+            alone = f"{count} test cases with target"
+            axes.set_title(alone if len(run.classes) == 1 else label(f"{target}: {count} test cases", 24))
         panels[0].set_yticks(range(len(methods)), [label(run.methods[method]) for method in methods], color="black")
+        note = "DC per case (dot), quartiles and median (box), mean (diamond)"
+        drawn.supxlabel(note, fontsize=9.5, color=GREY)
     return True
 
 
 def _panel(axes: Axes, run: Run, records: pd.DataFrame, style: dict[str, Look]) -> None:
-    per_case = records.groupby(["method", "case"], sort=False)["dice"].mean()
+    per_case = records.groupby(["method", "case"], sort=False)["dice"].mean().reset_index()
     for place, method in enumerate(run.methods):
-        if method in per_case.index:
-            _method(axes, place, per_case.loc[method].to_numpy(), style[method])
-        else:
+        mine = per_case[per_case["method"] == method]
+        if mine.empty:
             axes.text(0.01, place, "no finished cell", va="center", color=GREY, fontsize=8.5)
+        else:
+            _box(axes, mine, list(run.methods), style[method].colour)
+            _dots(axes, mine["dice"], place, style[method].colour)
     axes.set_ylim(len(run.methods) - 0.5, -0.5)
     axes.set_xlim(-0.02, 1.02)
-    axes.set_xlabel("DC per case (dot), quartiles and median (box), mean (diamond)")
-    axes.grid(visible=False, axis="y")
+    axes.set(xlabel="", ylabel="")
     axes.tick_params(axis="y", length=0)
 
 
-def _method(axes: Axes, place: int, dice: npt.NDArray[np.float64], look: Look) -> None:
-    first, middle, third = np.percentile(dice, (25, 50, 75))
-    axes.barh(place, third - first, left=first, height=0.62, facecolor=(look.colour, 0.18), edgecolor=look.colour)
-    axes.plot([middle, middle], [place - 0.31, place + 0.31], color=look.colour, linewidth=1.8, solid_capstyle="butt")
-    # Spread evenly instead of at random: the same records give the same picture.
-    jitter = (np.arange(len(dice)) * _GOLDEN % 1 - 0.5) * 0.44
-    axes.scatter(np.sort(dice), place + jitter, s=9, color=look.colour, alpha=0.75, linewidths=0, zorder=3)
-    axes.scatter([dice.mean()], [place], s=34, marker="D", color="white", edgecolors=GREY, linewidths=1.2, zorder=4)
+def _box(axes: Axes, per_case: pd.DataFrame, methods: list[str], colour: str) -> None:
+    """Quartiles, median and mean of one method, without whiskers: the dots show the rest."""
+    sns.boxplot(
+        per_case,
+        x="dice",
+        y="method",
+        order=methods,
+        ax=axes,
+        width=0.62,
+        whis=0,
+        showfliers=False,
+        showcaps=False,
+        showmeans=True,
+        boxprops={"facecolor": (colour, 0.18), "edgecolor": colour, "linewidth": 1.0},
+        medianprops={"color": colour, "linewidth": 1.8},
+        meanprops={"marker": "D", "markersize": 5.8, "markerfacecolor": "white", "markeredgecolor": GREY, "zorder": 5},
+    )
+
+
+def _dots(axes: Axes, dice: pd.Series[float], place: int, colour: str) -> None:
+    """One dot per case, spread evenly: seaborn's strips are random, and its swarms take seconds for many cases."""
+    spread = (np.arange(len(dice)) * _GOLDEN % 1 - 0.5) * 0.44
+    area = min(_POINT_AREA, _ROOM / len(dice))
+    axes.scatter(np.sort(dice), place + spread, s=area, color=colour, alpha=0.75, linewidths=0, zorder=3)

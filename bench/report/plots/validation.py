@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
 from bench.report.plots.style import GREY, LIGHT, WIDTH, Look, figure, label, looks
@@ -14,37 +15,40 @@ from bench.results.load import FINISHED, Run
 
 ONE_PANEL = 6
 """Up to this many methods share one panel; more get a panel each, with the others in grey behind."""
+_MARKED = 30
+"""Up to this many validations are marked by a point each."""
 
-Curves = dict[str, tuple[pd.DataFrame, pd.DataFrame]]
-"""Per method, the validations of its finished cells and of those that ended early."""
+_MEAN_AND_RANGE: dict[str, Any] = {"errorbar": ("pi", 100), "err_kws": {"alpha": 0.15, "linewidth": 0}}
 
 
 def draw_validation(run: Run, path: Path) -> bool:
     """Draw the curves; False when nothing has been validated yet."""
-    curves = _curves(run)
-    if not curves:
+    validations = _validations(run)
+    methods = [method for method in run.methods if (validations["method"] == method).any()]
+    if not methods:
         return False
     style = looks(list(run.methods))
-    if len(curves) <= ONE_PANEL:
+    if len(methods) <= ONE_PANEL:
         with figure(path, WIDTH, 4.2) as drawn:
             axes = drawn.add_subplot()
-            for method in curves:
-                _draw(axes, curves, method, style[method], label(run.methods[method], 26))
-            _finish(axes)
-            axes.set_title(_title(run))
+            for method in methods:
+                _draw(axes, validations, method, style[method], label(run.methods[method], 26))
+            _finish(axes, validations)
+            axes.set(title=_title(run), xlabel="step", ylabel="validation DC")
             axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), borderaxespad=0)
         return True
-    columns = 3 if len(curves) <= 9 else 4
-    rows = math.ceil(len(curves) / columns)
+    columns = 3 if len(methods) <= 9 else 4
+    rows = math.ceil(len(methods) / columns)
     with figure(path, WIDTH, 0.5 + 1.75 * rows) as drawn:
         panels = drawn.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-        for place, (axes, method) in enumerate(zip(panels, curves, strict=False)):
-            for other in curves:
-                _draw(axes, curves, other, Look(LIGHT, "-"), behind=True)
-            _draw(axes, curves, method, style[method])
+        for place, (axes, method) in enumerate(zip(panels, methods, strict=False)):
+            _draw_means(axes, validations)
+            _draw(axes, validations, method, style[method])
+            axes.set(xlabel="", ylabel="")
             axes.set_title(label(run.methods[method], 90 // columns), fontsize=8.5)
-            axes.tick_params(labelbottom=place + columns >= len(curves))
-        for axes in panels[len(curves) :]:
+            axes.tick_params(labelbottom=place + columns >= len(methods))
+        _finish(panels[0], validations)
+        for axes in panels[len(methods) :]:
             axes.set_axis_off()
         drawn.supxlabel("step", fontsize=9.5, color=GREY)
         drawn.supylabel("validation DC", fontsize=9.5, color=GREY)
@@ -52,39 +56,34 @@ def draw_validation(run: Run, path: Path) -> bool:
     return True
 
 
-def _curves(run: Run) -> Curves:
-    if "dice" not in run.history:
-        return {}
-    validations = run.history[run.history["kind"] == "validation"]
+def _validations(run: Run) -> pd.DataFrame:
+    """method, cell, step, dice of every validation, and whether its cell is `finished`."""
+    history = run.history.reindex(columns=["kind", "method", "cell", "step", "dice"])
     finished = set(run.cells.loc[run.cells["status"] == FINISHED, "cell"])
-    done = validations["cell"].isin(finished)
-    of = {method: validations["method"] == method for method in run.methods}
-    return {m: (validations[of[m] & done], validations[of[m] & ~done]) for m in run.methods if of[m].any()}
+    return history[history["kind"] == "validation"].assign(finished=lambda frame: frame["cell"].isin(finished))
 
 
-def _draw(axes: Axes, curves: Curves, method: str, look: Look, name: str = "", *, behind: bool = False) -> None:
-    """One method; `behind` the others: a thin line of its mean and nothing else."""
-    whole, broken = curves[method]
-    steps = whole.groupby("step", sort=True)["dice"]
-    mean = steps.mean()
+def _draw(axes: Axes, validations: pd.DataFrame, method: str, look: Look, name: str = "") -> None:
+    """One method: the mean over its finished cells with their range, and each cell that ended early by itself."""
+    mine = validations[validations["method"] == method]
+    whole, broken = mine[mine["finished"]], mine[~mine["finished"]]
+    marker = {"marker": "o", "markersize": 4.5} if mine["step"].nunique() <= _MARKED else {}
     style: dict[str, Any] = {"color": look.colour, "linestyle": look.line}
-    axes.plot(mean.index, mean, **style, linewidth=0.8 if behind else 1.8, marker="o" if len(mean) == 1 else None)
-    if behind:
-        return
-    if name:
-        axes.plot([], [], **style, linewidth=1.8, label=name)
-    if len(set(whole["cell"])) > 1:
-        axes.fill_between(mean.index, steps.min(), steps.max(), color=look.colour, alpha=0.15, linewidth=0)
+    sns.lineplot(whole, x="step", y="dice", ax=axes, **style, **marker, **_MEAN_AND_RANGE, linewidth=1.8)
     for _, cell in broken.groupby("cell", sort=False):
-        axes.plot(cell["step"], cell["dice"], **style, linewidth=0.9)
-        axes.plot(cell["step"].iloc[-1:], cell["dice"].iloc[-1:], "x", color=look.colour, markersize=6)
+        axes.plot(cell["step"], cell["dice"], **style, linewidth=0.9, marker="x", markersize=6, markevery=[-1])
+    axes.plot([], [], **style, linewidth=1.8, label=name or None)
 
 
-def _finish(axes: Axes) -> None:
-    axes.set_xlabel("step")
-    axes.set_ylabel("validation DC")
+def _draw_means(axes: Axes, validations: pd.DataFrame) -> None:
+    """Thin grey lines of all methods, for comparison."""
+    means = validations[validations["finished"]].pivot_table(index="step", columns="method", values="dice")
+    axes.plot(means.index, means, color=LIGHT, linewidth=0.8)
+
+
+def _finish(axes: Axes, validations: pd.DataFrame) -> None:
+    axes.set_xlim(0, 1.03 * validations["step"].max())
     axes.set_ylim(bottom=0)
-    axes.margins(x=0.02)
 
 
 def _title(run: Run) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -68,6 +69,13 @@ def test_curves_and_case_plots_have_no_overlapping_or_cut_labels(builder, drawn,
         assert_readable(figure)
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_case_plots_of_several_classes_have_no_overlapping_or_cut_labels(builder, drawn, tmp_path, classes):
+    names = ("a class whose name goes on and on", "liver", "lesion")[:classes]
+    assert draw_cases(many(builder, 3, classes=names), "main", tmp_path / "cases.png")
+    assert_readable(drawn[0])
+
+
 @pytest.mark.parametrize("methods", [1, 3, 17])
 def test_example_slices_have_no_overlapping_or_cut_labels(builder, drawn, tmp_path, methods):
     cases = {"001": "a", "an-unusually-long-name-of-a-case-012": "b"}
@@ -119,6 +127,43 @@ def test_a_cell_that_ended_early_is_a_line_of_its_own_with_a_cross(builder, draw
     assert draw_validation(load(builder.write()), tmp_path / "curves.png")
     crosses = [line for line in drawn[0].axes[0].lines if line.get_marker() == "x"]
     assert len(crosses) == 1
+
+
+def test_curves_begin_at_step_0_and_mark_each_of_a_few_validations(builder, drawn, tmp_path):
+    run = load(builder.write())
+    assert draw_validation(run, tmp_path / "curves.png")
+    axes = drawn[0].axes[0]
+    assert axes.get_xlim()[0] == 0
+    assert axes.get_ylim()[0] == 0
+    steps = sorted(set(run.history.loc[run.history["kind"] == "validation", "step"]))
+    points = [list(line.get_xdata()) for line in axes.lines if line.get_marker() == "o"]
+    assert points == [steps] * 3
+
+
+def test_the_band_is_the_range_over_the_cells_of_a_row(builder, drawn, tmp_path):
+    run = load(builder.write())
+    assert draw_validation(run, tmp_path / "curves.png")
+    (edge, *_) = drawn[0].axes[0].collections
+    mine = run.history[(run.history["kind"] == "validation") & (run.history["method"] == "dice")]
+    band = edge.get_paths()[0].vertices
+    last = mine[mine["step"] == mine["step"].max()]["dice"]
+    at_end = band[band[:, 0] == mine["step"].max(), 1]
+    assert (at_end.min(), at_end.max()) == pytest.approx((last.min(), last.max()))
+
+
+@pytest.mark.parametrize("count", [36, 200])
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_any_number_of_cases_fits_even_where_all_score_the_same(written, drawn, tmp_path, count):
+    run = load(written)
+    like = run.cases[(run.cases["block"] == "best") & (run.cases["case"] == "001")]
+    names = [f"{i:03}" for i in range(count)] * len(like)
+    many_cases = replace(run, cases=like.loc[like.index.repeat(count)].assign(case=names, dice=0.0))
+    assert draw_cases(many_cases, "main", tmp_path / "cases.png")
+    (first, *_) = drawn[0].axes[0].collections
+    places = first.get_offsets()[:, 1]
+    assert len(set(places)) == count
+    assert places.min() > -0.31
+    assert places.max() < 0.31
 
 
 def test_examples_show_the_case_with_the_largest_and_the_one_with_the_smallest_lesion(builder, drawn, tmp_path):
