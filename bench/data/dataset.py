@@ -10,8 +10,10 @@ import hashlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic
 
 import numpy as np
@@ -26,7 +28,27 @@ from bench.errors import DataError
 from bench.files.checksum import sha256_file
 from losses.registry import Registry, locate
 
+_NAMED = 20
+"""Omissions named in one message; the others are counted."""
+
 S = TypeVar("S", bound=DatasetSettings, default=Any)
+
+
+@dataclass(frozen=True)
+class Omission:
+    """A case that is named somewhere but cannot be used: its id, why (one sentence), and the rule that it breaks."""
+
+    case: str
+    reason: str
+    rule: str = "pairing"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The usable cases, in natural order of their ids, and what could not become one."""
+
+    cases: tuple[Case, ...]
+    omissions: tuple[Omission, ...] = ()
 
 
 class Dataset(ABC, Generic[S]):
@@ -51,6 +73,20 @@ class Dataset(ABC, Generic[S]):
         Raises:
             DataError: no case, images without label or labels without image, duplicates; all of them are listed.
         """
+
+    def listing(self) -> Listing:
+        """As `cases`, but what is wrong with a single case is told beside the others instead of raised.
+
+        A format that can tell good cases from bad ones overrides this.
+
+        Raises:
+            DataError: the data set as a whole cannot be used.
+        """
+        return Listing(self.cases())
+
+    def split_file(self) -> Path | None:
+        """A split that lies with the data and is taken where the suite says nothing about splits."""
+        return None
 
     @abstractmethod
     def read(self, case: Case) -> Volume:
@@ -108,25 +144,64 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(piece), piece) if piece.isdecimal() else (1, 0, piece) for piece in pieces)
 
 
+def screened(cases: Sequence[Case], omissions: Iterable[Omission] = ()) -> Listing:
+    """Cases in natural order; an id that names several of them, or cannot name a folder, joins the omissions.
+
+    Ids that differ only in capitals are one, as they are on many file systems.
+    """
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(case.id.casefold(), []).append(case)
+    usable, found = [], list(omissions)
+    for group in groups.values():
+        identity = group[-1].id
+        if not re.fullmatch(r"[^\W_][\w.+-]{0,99}", identity):
+            reason = (
+                f"case id {identity!r} cannot name a folder; expected up to 100 letters, digits and . _ + -, "
+                f"beginning with a letter or digit"
+            )
+            found.append(Omission(identity, reason, "case_id"))
+        elif len(group) > 1:
+            times = "twice" if len(group) == 2 else f"{len(group)} times"
+            found.append(Omission(identity, f"case id {identity!r} is used {times}: {_listed(group)}", "duplicate_id"))
+        else:
+            usable += group
+    return Listing(tuple(sorted(usable, key=lambda case: natural_key(case.id))), tuple(found))
+
+
+def with_files(cases: Sequence[Case], omissions: Iterable[Omission] = ()) -> Listing:
+    """`screened`, where a case that names files which do not exist joins the omissions too."""
+    absent = {id(case): [path for path in case.files if not path.is_file()] for case in cases}
+    lost = [
+        Omission(case.id, f"case {case.id} names files that do not exist: {', '.join(map(str, absent[id(case)]))}")
+        for case in cases
+        if absent[id(case)]
+    ]
+    return screened([case for case in cases if not absent[id(case)]], [*omissions, *lost])
+
+
 def checked_cases(cases: Sequence[Case], where: object) -> tuple[Case, ...]:
     """Cases in natural order, provided that there are some and that their ids can name folders.
 
     Raises:
         DataError: none at all, an id used twice (also in another case of letters), or one that cannot name a folder.
     """
-    if not cases:
+    return accepted(screened(cases), where)
+
+
+def accepted(listing: Listing, where: object) -> tuple[Case, ...]:
+    """The cases of a listing without omissions.
+
+    Raises:
+        DataError: an omission, all of which are named, or no case at all.
+    """
+    if listing.omissions:
+        reasons = [omission.reason for omission in listing.omissions]
+        more = f"; and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
+        raise DataError(f"{where}: {'; '.join(reasons[:_NAMED])}{more}")
+    if not listing.cases:
         raise DataError(f"{where}: no case found")
-    seen: dict[str, Case] = {}
-    for case in cases:
-        if not re.fullmatch(r"[^\W_][\w.+-]{0,99}", case.id):
-            raise DataError(
-                f"{where}: case id {case.id!r} cannot name a folder; expected up to 100 letters, digits and . _ + -, "
-                f"beginning with a letter or digit"
-            )
-        other = seen.setdefault(case.id.casefold(), case)
-        if other is not case:
-            raise DataError(f"{where}: case id {case.id!r} is used twice: {_listed((other, case))}")
-    return tuple(sorted(cases, key=lambda case: natural_key(case.id)))
+    return listing.cases
 
 
 def _listed(cases: Iterable[Case]) -> str:

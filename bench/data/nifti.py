@@ -18,7 +18,14 @@ PIECE = 1 << 22
 
 
 class BrokenNiftiError(ValueError):
-    """A file that is not the complete NIfTI image that it claims to be; the message is the cause alone."""
+    """A file that is not the complete NIfTI image that it claims to be; the message is the cause alone.
+
+    `rule` is the name of the data check that it fails.
+    """
+
+    def __init__(self, cause: str, rule: str = "unreadable") -> None:
+        super().__init__(cause)
+        self.rule = rule
 
 
 def is_nifti(path: Path) -> bool:
@@ -39,7 +46,10 @@ def check_nifti(path: Path) -> int:
     if path.stat().st_size == 0:
         raise BrokenNiftiError("the file is empty (0 bytes)")
     with path.open("rb") as raw:
-        compressed = raw.read(2) == b"\x1f\x8b"
+        start = raw.read(64)
+        compressed = start[:2] == b"\x1f\x8b"
+        if start.lstrip()[:5].lower() in (b"<!doc", b"<html", b"<?xml"):
+            raise BrokenNiftiError(f"a web page saved under this name (an error page?): it begins with {start[:16]!r}")
         raw.seek(0)
         if not compressed and path.name.lower().endswith(".gz"):
             raise BrokenNiftiError(f"not a gzip file: it begins with {raw.read(16)!r}")
@@ -92,5 +102,7 @@ def _needed_bytes(header: Any) -> int:
     shape = [int(n) for n in header["dim"][1 : 1 + axes]]
     spacing = [float(s) for s in header["pixdim"][1 : 1 + min(axes, 3)]]
     if not all(math.isfinite(s) and s > 0 for s in spacing):
-        raise BrokenNiftiError(f"spacing {tuple(spacing)} mm (x, y, z) in the header: expected positive numbers")
+        raise BrokenNiftiError(
+            f"spacing {tuple(spacing)} mm (x, y, z) in the header: expected positive numbers", "spacing"
+        )
     return int(header["vox_offset"]) + int(np.prod(shape, dtype=np.int64)) * int(header["bitpix"]) // 8

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.data.nifti import BrokenNiftiError, check_nifti, is_nifti
+from bench.data.opening import Opened, UnusableFileError, open_image
 from bench.data.volume import Geometry, Volume
 from bench.errors import DataError
 
@@ -19,61 +19,83 @@ FRAME_TOLERANCE = 1e-3
 LABEL_TOLERANCE = 1e-3
 
 
-def read_volume(case: str, images: Sequence[Path], label: Path | None = None) -> Volume:
+def read_volume(case: str, images: Sequence[Path], label: Path | None = None, channels: int | None = None) -> Volume:
     """Read the channels of a case and, where given, its label.
 
     Args:
         case: id of the case, for messages.
-        images: files of one grid; each gives one channel, or one per component (RGB).
+        images: files of one grid; each gives one channel, one per component (RGB), or all that are declared (4D).
         label: file of integers on the same grid.
+        channels: declared number of channels of the case; without it a 4D file is refused.
 
     Returns:
         image (C, *S) float32 and labels (*S) int16 with the geometry of the first image.
 
     Raises:
         DataError: a file is unreadable or damaged, an image has NaN or infinite voxels, a label is not an integer,
-            or shapes or spacings (beyond 1e-3 mm) differ. A different origin or direction is a note, as in nnU-Net.
+            shapes or spacings (beyond 1e-3 mm) differ, or channels are missing. A different origin or direction is a
+            note, as in nnU-Net.
     """
-    channels, geometry, notes = [], None, []
+    parts, geometry, notes = [], None, []
     for path in images:
-        channel, found = read_image(case, path)
-        channels.append(channel)
+        opened = _open(case, path, channels if len(images) == 1 else None)
+        parts.append(_image(case, path, opened))
+        notes += _sheared(path, opened)
         if geometry is None:
-            geometry = found
+            geometry = opened.geometry
         else:
-            notes += compare(case, (images[0], geometry), (path, found))
+            notes += compare(case, (images[0], geometry), (path, opened.geometry))
     labels = None
     if label is not None:
-        labels, found = read_labels(case, label)
+        opened = _open(case, label)
+        labels = _labels(case, label, opened)
+        notes += _sheared(label, opened)
         if geometry is None:
-            geometry = found
+            geometry = opened.geometry
         else:
-            notes += compare(case, (images[0], geometry), (label, found))
+            notes += compare(case, (images[0], geometry), (label, opened.geometry))
     if geometry is None:
         raise DataError(f"case {case}: neither an image nor a label file is named")
-    image = None if not channels else channels[0] if len(channels) == 1 else np.concatenate(channels)
+    found = sum(map(len, parts))
+    if channels is not None and found != channels:
+        raise DataError(
+            f"case {case}: {found} channels in {', '.join(map(str, images))}, but {channels} are declared "
+            f"(channel_names or modality in dataset.json)"
+        )
+    image = None if not parts else parts[0] if len(parts) == 1 else np.concatenate(parts)
     return Volume(image, labels, geometry, tuple(notes))
 
 
 def read_image(case: str, path: Path) -> tuple[npt.NDArray[np.float32], Geometry]:
     """One file as (C, *S) float32; C is 1 but for files with several components per voxel."""
-    array, geometry, bad = _load(case, path)
+    opened = _open(case, path)
+    return _image(case, path, opened), opened.geometry
+
+
+def read_labels(case: str, path: Path) -> tuple[npt.NDArray[np.int16], Geometry]:
+    """One file as (*S) int16; values within 1e-3 of an integer are rounded, any other is an error that lists them."""
+    opened = _open(case, path)
+    return _labels(case, path, opened), opened.geometry
+
+
+def _image(case: str, path: Path, opened: Opened) -> npt.NDArray[np.float32]:
     with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and is refused as such
-        image = array.astype(np.float32, copy=False)
-    bad = bad or int(image.size - np.count_nonzero(np.isfinite(image)))
+        image = opened.voxels.astype(np.float32, copy=False)
+    bad = opened.hidden or int(image.size - np.count_nonzero(np.isfinite(image)))
     if bad:
         raise DataError(
             f"case {case}: image {path} has {bad} of {image.size} voxels that are NaN or infinite; "
             f"repair the file or leave the case out"
         )
-    return image, geometry
+    return image
 
 
-def read_labels(case: str, path: Path) -> tuple[npt.NDArray[np.int16], Geometry]:
-    """One file as (*S) int16; values within 1e-3 of an integer are rounded, any other is an error that lists them."""
-    array, geometry, bad = _load(case, path)
-    if bad:
-        raise DataError(f"case {case}: label {path} has {bad} of {array.size} voxels that are NaN or infinite")
+def _labels(case: str, path: Path, opened: Opened) -> npt.NDArray[np.int16]:
+    array: npt.NDArray[Any] = opened.voxels
+    if opened.hidden:
+        raise DataError(
+            f"case {case}: label {path} has {opened.hidden} of {array.size} voxels that are NaN or infinite"
+        )
     if len(array) != 1:
         raise DataError(f"case {case}: label {path} has {len(array)} components per voxel, expected one integer")
     values = array[0]
@@ -91,7 +113,17 @@ def read_labels(case: str, path: Path) -> tuple[npt.NDArray[np.int16], Geometry]
     outside = values[(values < limits.min) | (values > limits.max)]
     if outside.size:
         raise DataError(f"case {case}: label {path} has values outside [{limits.min}, {limits.max}]: {_some(outside)}")
-    return values.astype(np.int16), geometry
+    integers: npt.NDArray[np.int16] = values.astype(np.int16)
+    return integers
+
+
+def _sheared(path: Path, opened: Opened) -> list[str]:
+    if not opened.shear:
+        return []
+    return [
+        f"the direction cosines of {path.name} are not orthonormal (off by {opened.shear:.2g}); read with nibabel and "
+        f"replaced by the nearest orthonormal ones"
+    ]
 
 
 def compare(case: str, first: tuple[Path, Geometry], second: tuple[Path, Geometry]) -> list[str]:
@@ -111,33 +143,11 @@ def compare(case: str, first: tuple[Path, Geometry], second: tuple[Path, Geometr
     return notes
 
 
-def _load(case: str, path: Path) -> tuple[npt.NDArray[Any], Geometry, int]:
-    """Voxels (C, *S) in the file's type, geometry, voxels of NaN that ITK hid; the one place where files are opened."""
-    import SimpleITK as sitk  # noqa: N813
-
+def _open(case: str, path: Path, channels: int | None = None) -> Opened:
     try:
-        if not path.is_file():
-            raise BrokenNiftiError("there is no such file")
-        hidden = check_nifti(path) if is_nifti(path) else 0
-        image = sitk.ReadImage(str(path))
-    except (RuntimeError, OSError, BrokenNiftiError) as error:
-        raise DataError(f"case {case}: cannot read {path}: {_cause(error)}") from error
-    if image.GetDimension() not in (2, 3):
-        raise DataError(
-            f"case {case}: {path} has {image.GetDimension()} axes of sizes {image.GetSize()} (x, y, z, …); expected 2 "
-            f"or 3: give one file per channel or time point"
-        )
-    array = sitk.GetArrayFromImage(image)
-    components = image.GetNumberOfComponentsPerPixel()
-    array = array[np.newaxis] if components == 1 else np.ascontiguousarray(np.moveaxis(array, -1, 0))
-    shape, spacing = image.GetSize()[::-1], image.GetSpacing()[::-1]
-    return array, Geometry(tuple(shape), tuple(spacing), image.GetOrigin(), image.GetDirection()), hidden
-
-
-def _cause(error: Exception) -> str:
-    """The last line of an ITK message, which is the one that says what is wrong."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1].removeprefix("sitk::ERROR: ") if lines else type(error).__name__
+        return open_image(path, channels)
+    except UnusableFileError as error:
+        raise DataError(f"case {case}: cannot read {path}: {error}") from error
 
 
 def _some(values: npt.NDArray[Any]) -> str:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from bench.data.dataset import natural_key
+from bench.data.dataset import Dataset, natural_key
 from bench.data.settings import DEFAULT_SHARE, Part, SplitSettings
 from bench.data.split_files import Parts, read_split_file
 from bench.data.volume import Case
@@ -35,6 +35,12 @@ class Split:
     def digest(self) -> str:
         """SHA-256 of the parts."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+def split_in_force(settings: SplitSettings, dataset: Dataset) -> SplitSettings:
+    """The suite's split; where it says nothing, the split file that lies with the data, if there is one."""
+    path = dataset.split_file()
+    return SplitSettings(file=path) if path is not None and settings == SplitSettings() else settings
 
 
 def make_splits(cases: Sequence[Case], settings: SplitSettings) -> tuple[Split, ...]:

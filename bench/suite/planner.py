@@ -14,7 +14,7 @@ import models
 from bench.data.dataset import Dataset
 from bench.data.preprocessing import PREPROCESSING_VERSION
 from bench.data.sampler import SAMPLER_VERSION
-from bench.data.splits import Split, make_splits
+from bench.data.splits import Split, make_splits, split_in_force
 from bench.data.volume import Case
 from bench.errors import SuiteError
 from bench.evaluation.metrics import METRICS_VERSION
@@ -87,7 +87,7 @@ def make_plan(
         name: {case.id: _prepare(suite, name, case, fingerprints[name][case.id]) for case in dataset.cases()}
         for name, dataset in datasets.items()
     }
-    splits = make_splits(datasets["main"].cases(), suite.split)
+    splits = make_splits(datasets["main"].cases(), split_in_force(suite.split, datasets["main"]))
     chosen = _chosen(folds, splits)
     cells = tuple(
         _cell(suite, method, seed, fold, splits[fold], prepared)

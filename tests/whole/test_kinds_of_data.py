@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,3 +85,68 @@ sampling: {patch_size: [32, 32], augmentation: none}
     masks = sorted((tmp_path / "run").glob("cells/*/predictions/main/best/*.nii.gz"))
     assert len(masks) == 4
     assert sitk.GetArrayFromImage(sitk.ReadImage(str(masks[0]))).shape == (40, 48)
+
+
+def write_two_channels(root, cases):
+    """An nnU-Net folder: the first channel shows class 1, the second class 2."""
+    random = np.random.default_rng(0)
+    for case in range(cases):
+        labels = np.zeros((12, 24, 24), np.uint8)
+        labels[3:8, 4:12, 4:12], labels[5:9, 14:20, 12:18] = 1, 2
+        arrays = {f"labelsTr/case_{case}": labels}
+        for channel in (0, 1):
+            noise = random.normal(0, 0.3, labels.shape)
+            arrays[f"imagesTr/case_{case}_000{channel}"] = ((labels == channel + 1) + noise).astype(np.float32)
+        for name, array in arrays.items():
+            path = root / f"{name}.nii.gz"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            sitk.WriteImage(sitk.GetImageFromArray(array), str(path))
+    channels, labels = {"0": "T1", "1": "FLAIR"}, {"background": 0, "core": 1, "rim": 2}
+    (root / "dataset.json").write_text(json.dumps({"channel_names": channels, "labels": labels}))
+    folds = [{"train": ["case_0", "case_1", "case_2"], "val": ["case_3"]}]
+    (root / "splits_final.json").write_text(json.dumps(folds))
+
+
+def test_two_channels_and_two_classes_run_to_the_table_with_the_split_of_the_data(suite, tmp_path):
+    write_two_channels(tmp_path / "raw", cases=4)
+    path = suite(
+        """
+dataset: {format: nnunet, root: raw, target: {core: [1], rim: [2]}}
+preprocessing: {normalise: zscore}
+sampling: {patch_size: [8, 16, 16]}
+"""
+    )
+    run = bench.run(path, out=tmp_path / "run", device="cpu")
+    assert list(run.cells["status"]) == ["finished", "finished"]
+    assert set(run.cases["case"]) == {"case_3"}
+    assert set(run.cases["class"]) == {"core", "rim"}
+    table = (tmp_path / "run" / "tables" / "scores.md").read_text()
+    assert "core" in table
+    assert "rim" in table
+    (image,) = list((tmp_path / "run" / "prepared").glob("case_3*/image.npy"))
+    assert np.load(image).shape == (2, 12, 24, 24)
+
+
+def test_two_classes_of_a_real_decathlon_task_run_to_the_table(suite, tmp_path):
+    if "IMBALANCE_DATA" not in os.environ:
+        pytest.skip("IMBALANCE_DATA is not set: no real scans here")
+    source = Path(os.environ["IMBALANCE_DATA"]) / "hippocampus"
+    content = json.loads((source / "dataset.json").read_text())
+    content["training"] = content["training"][:5]
+    for entry in content["training"]:
+        for name in entry.values():
+            (tmp_path / "task" / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source / name, tmp_path / "task" / name)
+    (tmp_path / "task" / "dataset.json").write_text(json.dumps(content))
+    path = suite(
+        """
+dataset: {format: decathlon, root: task, target: {anterior: [1], posterior: [2]}}
+split: {validation: 1, test: 1}
+preprocessing: {normalise: percentiles}
+sampling: {patch_size: [16, 24, 16]}
+"""
+    )
+    run = bench.run(path, out=tmp_path / "run", device="cpu")
+    assert list(run.cells["status"]) == ["finished", "finished"]
+    assert set(run.cases["class"]) == {"anterior", "posterior"}
+    assert run.cases["reference_voxels"].gt(0).all()

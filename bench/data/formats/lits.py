@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from bench.data.dataset import Dataset, checked_cases
+from bench.data.dataset import Dataset, Listing, Omission, accepted, screened
 from bench.data.formats import formats
 from bench.data.settings import DatasetSettings
 from bench.data.volume import Case, Volume
-from bench.errors import DataError
 from bench.settings import SuitePath
 
 _NAME = re.compile(r"(volume|segmentation)-(\d+)\.nii(\.gz)?")
@@ -39,23 +38,34 @@ class LitsDataset(Dataset[LitsSettings]):
         return None if next(_files(root), None) else f"{root} holds no volume-N.nii or volume-N.nii.gz"
 
     def cases(self) -> tuple[Case, ...]:
+        where = f"{self.settings.root} (expected volume-N.nii[.gz] and segmentation-N.nii[.gz])"
+        return accepted(self.listing(), where)
+
+    def listing(self) -> Listing:
         found: dict[str, dict[int, list[Path]]] = {"volume": {}, "segmentation": {}}
         for kind, number, path in _files(self.settings.root):
             found[kind].setdefault(number, []).append(path)
         volumes, labels = found["volume"], found["segmentation"]
-        problems = [
-            f"{kind}-{number} exists {len(paths)} times ({', '.join(map(str, paths))})"
+        omissions = [
+            Omission(
+                f"volume-{number}",
+                f"{kind}-{number} exists {len(paths)} times ({', '.join(map(str, paths))})",
+                "duplicate_id",
+            )
             for kind, numbers in found.items()
             for number, paths in sorted(numbers.items())
             if len(paths) > 1
         ]
-        problems += [f"volume-{n} has no segmentation" for n in sorted(volumes.keys() - labels.keys())]
-        problems += [f"segmentation-{n} has no volume" for n in sorted(labels.keys() - volumes.keys())]
-        if problems:
-            raise DataError(f"{self.settings.root}: {'; '.join(problems)}")
-        names = {number: f"volume-{number}" for number in volumes}
-        cases = [Case(name, name, (volumes[n][0], labels[n][0])) for n, name in names.items()]
-        return checked_cases(cases, f"{self.settings.root} (expected volume-N.nii[.gz] and segmentation-N.nii[.gz])")
+        omissions += [
+            Omission(f"volume-{n}", f"volume-{n} has no segmentation") for n in sorted(volumes.keys() - labels.keys())
+        ]
+        omissions += [
+            Omission(f"volume-{n}", f"segmentation-{n} has no volume") for n in sorted(labels.keys() - volumes.keys())
+        ]
+        bad = {omission.case for omission in omissions}
+        names = {number: f"volume-{number}" for number in volumes.keys() | labels.keys()}
+        cases = [Case(name, name, (volumes[n][0], labels[n][0])) for n, name in names.items() if name not in bad]
+        return screened(cases, omissions)
 
     def read(self, case: Case) -> Volume:
         from bench.data.reading import read_volume

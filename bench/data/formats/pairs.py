@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 from typing import Literal
 
-from bench.data.dataset import Dataset, checked_cases
+from bench.data.dataset import Dataset, Listing, accepted, with_files
 from bench.data.formats import formats
 from bench.data.settings import DatasetSettings
 from bench.data.volume import Case, Volume
@@ -15,7 +15,6 @@ from bench.settings import SuitePath
 from losses.registry import nearest
 
 COLUMNS = ("case", "patient", "image", "label")
-_LISTED = 10
 
 
 class PairsSettings(DatasetSettings):
@@ -37,13 +36,10 @@ class PairsDataset(Dataset[PairsSettings]):
         return None if self.settings.csv.is_file() else f"there is no file {self.settings.csv}"
 
     def cases(self) -> tuple[Case, ...]:
-        path = self.settings.csv
-        cases = [self._case(line, row) for line, row in _rows(path)]
-        missing = [str(file) for case in cases for file in case.files if not file.is_file()]
-        if missing:
-            more = f" and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
-            raise DataError(f"{path}: names files that do not exist: {', '.join(missing[:_LISTED])}{more}")
-        return checked_cases(cases, path)
+        return accepted(self.listing(), self.settings.csv)
+
+    def listing(self) -> Listing:
+        return with_files([self._case(line, row) for line, row in _rows(self.settings.csv)])
 
     def read(self, case: Case) -> Volume:
         from bench.data.reading import read_volume
