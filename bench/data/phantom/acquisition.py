@@ -8,14 +8,14 @@ from scipy import ndimage
 from bench.data.phantom.grid import Field
 
 _BLUR_VOXELS = (0.35, 0.6, 0.6)
-_NOISE_HU, _NOISE_SPREAD = 13.0, 0.2
+_NOISE_HU, _NOISE_SPREAD = 11.0, 0.2
 _NOISE_CORRELATION_VOXELS = (0.3, 0.7, 0.7)
 _TRUNCATE = 3.0
 _HU_RANGE = (-1024, 3071)
 
 
 def acquire(rng: np.random.Generator, anatomy_hu: Field) -> Field:
-    """Return the scan of an anatomy: blur .35/.6/.6 voxel, noise of 13 HU ± 20 %, rounded to whole HU (float32)."""
+    """Return the scan of an anatomy: blur .35/.6/.6 voxel, noise of 11 HU ± 20 %, rounded to whole HU (float32)."""
     sd = _NOISE_HU * float(rng.uniform(1 - _NOISE_SPREAD, 1 + _NOISE_SPREAD))
     white = rng.standard_normal(anatomy_hu.shape, dtype=np.float32)
     noise = _blur(white, _NOISE_CORRELATION_VOXELS) * np.float32(sd / _gain(_NOISE_CORRELATION_VOXELS))

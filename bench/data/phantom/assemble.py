@@ -56,7 +56,7 @@ def generate(index: int, settings: PhantomSettings) -> Phantom:
     inside += ducts * (np.float32(duct_hu) - inside)
     for lesion in [*lookalikes, *tumours]:
         _blend(inside, lesion)
-    outside = make_surroundings(rng(Part.SURROUNDINGS), grid)
+    outside = make_surroundings(rng(Part.SURROUNDINGS), grid, organ.depth_mm)
     image = acquire(rng(Part.ACQUISITION), outside + organ.coverage * (inside - outside))
 
     tumour = _mask(grid, tumours) & organ.mask

@@ -12,9 +12,9 @@ from bench.data.phantom.placement import Placement
 from bench.data.phantom.shapes import Ellipsoid, ellipsoid_distance, random_semi_axes, with_volume
 
 _EMPTY_PROBABILITY = 0.06
-_MEAN_FURTHER, _MOST = 2.85, 9  # 1 + Poisson, at most 9
-_MEDIAN_MM3, _LOG_SD, _LEAST_MM3, _LARGEST_MM3 = 540.0, 1.2, 90.0, 30_000.0
-_CONTRAST_HU, _LESION_HU = (28.0, 55.0), 5.0
+_MEAN_FURTHER, _MOST = 3.1, 9  # 1 + Poisson, at most 9
+_MEDIAN_MM3, _LOG_SD, _LEAST_MM3, _LARGEST_MM3 = 520.0, 1.2, 85.0, 30_000.0
+_CONTRAST_HU, _LESION_HU = (38.0, 60.0), 7.0
 _EDGE_MM = (2.0, 5.0)
 _ELONGATION = 0.16
 _TEXTURE_HU, _TEXTURE_SCALE_MM = 9.0, 4.0
@@ -69,7 +69,7 @@ def make_bumps(rng: np.random.Generator, grid: Grid) -> Field:
 
 
 def tumour_hu(rng: np.random.Generator, organ: Organ) -> float:
-    """Return the HU around which the tumours of a case lie: 28–55 below its liver."""
+    """Return the HU around which the tumours of a case lie: 38–60 below its liver."""
     return organ.mean_hu - float(rng.uniform(*_CONTRAST_HU))
 
 

@@ -7,10 +7,10 @@ import numpy as np
 from bench.data.phantom.grid import Field, ramp
 from bench.data.phantom.lesions import Lesion, LesionMaker
 
-_CYSTS, _CYST_MM3, _CYST_HU, _CYST_EDGE_MM = 1.5, (450.0, 1.0), (0.0, 55.0), 1.0
-_HAEMANGIOMAS, _HAEMANGIOMA_MM3 = 2.5, (900.0, 0.8)
+_CYSTS, _CYST_MM3, _CYST_HU, _CYST_EDGE_MM = 1.5, (220.0, 0.7), (0.0, 55.0), 1.0
+_HAEMANGIOMAS, _HAEMANGIOMA_MM3 = 2.5, (1800.0, 0.7)
 _RIMMED_SHARE, _RIM_MM, _BRIGHT_HU, _HAEMANGIOMA_EDGE_MM = 0.7, 3.0, (35.0, 65.0), 1.5
-_FATTY_AREAS, _FATTY_MM3, _FATTY_HU, _FATTY_EDGE_MM = 2.0, (2200.0, 0.7), (10.0, 25.0), (7.0, 12.0)
+_FATTY_AREAS, _FATTY_MM3, _FATTY_HU, _FATTY_EDGE_MM = 2.0, (1400.0, 0.6), (10.0, 25.0), (7.0, 12.0)
 _BOUNDS_MM3 = (90.0, 15_000.0)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from bench.data.phantom.grid import Field, Grid, Mask, ramp, smooth_field
 from bench.data.phantom.shapes import Ellipsoid, ellipsoid_distance, smooth_union, with_volume
 
-_MEAN_HU, _SD_HU, _DRIFT_HU = 105.0, 10.0, 3.0
+_MEAN_HU, _SD_HU, _DRIFT_HU = 105.0, 10.0, 8.0
 _VOLUME_SHARE, _VOLUME_SD = 0.124, 0.08  # of the field of view: 410 mL of 3.3 L
 _WOBBLE_SCALE_MM, _WOBBLE_MM = 18.0, 3.5
 

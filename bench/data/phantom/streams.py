@@ -10,7 +10,7 @@ from enum import IntEnum
 
 import numpy as np
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 6
 """Raised whenever the voxels of any case change; part of every fingerprint."""
 
 
