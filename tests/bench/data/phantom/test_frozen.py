@@ -23,7 +23,7 @@ SLICE_HU = [
 
 
 def test_a_case_is_what_it_was_when_the_generator_was_frozen():
-    """Changed on purpose? Raise GENERATOR_VERSION, tune on seeds from 1000 on, and publish the phantom's tables anew."""
+    """Changed on purpose? Raise GENERATOR_VERSION, tune on seeds >= 1000, publish the phantom's tables anew."""
     case = generate(1, SMALL)
     assert GENERATOR_VERSION == 6
     assert np.abs(case.image[0][12, ::7, ::6] - SLICE_HU).max() <= 1
