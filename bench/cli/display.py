@@ -78,7 +78,8 @@ class LiveShow:
         self._live.console.print(line, highlight=False, markup=False)
 
     def status(self, run: RunDirectory, status: Status) -> None:
-        rows = Text("\n".join(headline_lines(run))) if any(c.state == "done" for c in status.cells) else Text("")
+        lines = headline_lines(run) if any(c.state == "done" for c in status.cells) else []
+        rows = Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
         self._live.update(Group(self._bars(status), rows, Text(self._eta(status), style="dim")))
 
     def report(self, report: Report) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bench.suite.schema import Suite
 from bench.training.settings import PlateauSchedule, TrainingSettings
 
@@ -11,7 +13,9 @@ def protocol_lines(suite: Suite) -> list[str]:
     sampling, training = suite.sampling, suite.training
     size = "×".join(map(str, sampling.patch_size))
     augmentation = sampling.augmentation if isinstance(sampling.augmentation, str) else sampling.augmentation.protocol()
-    backbone = ", ".join(f"{key} {value}" for key, value in suite.backbone.specification().items() if key != "name")
+    backbone = ", ".join(
+        f"{key} {_word(value)}" for key, value in suite.backbone.specification().items() if key != "name"
+    )
     lines = [
         f"Network: {suite.backbone.name}{f' ({backbone})' if backbone else ''}, the same initial weights for every "
         "method of a seed.",
@@ -19,7 +23,7 @@ def protocol_lines(suite: Suite) -> list[str]:
         f"{sampling.jitter_voxels} voxels of a target voxel, the others anywhere in the region of interest; "
         f"augmentation: {augmentation}.",
         f"Training: {training.steps} steps of Adam at {training.learning_rate:g}, {_decay(training)}, never an early "
-        f"stop; {training.precision}, {training.threads_per_cell} CPU thread(s) a cell.",
+        f"stop; {training.precision}, {_threads(training.threads_per_cell)} a cell.",
         f"Selection: full-volume validation every {training.validate_every} steps; the checkpoint of best mean "
         "validation DC over cases with target.",
         f"Inference: sliding windows of {size}, overlap {suite.evaluation.window_overlap:g}, Gaussian blending; "
@@ -46,6 +50,19 @@ def _decay(training: TrainingSettings) -> str:
     return f"polynomial decay with exponent {decay.exponent:g}"
 
 
+def _word(value: Any) -> str:
+    """A setting in a sentence, without brackets: `8/16/32` for a list, `true` as in YAML."""
+    if isinstance(value, list | tuple):
+        return "/".join("×".join(map(_word, item)) if isinstance(item, list | tuple) else _word(item) for item in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else str(value)
+
+
+def _threads(count: int) -> str:
+    return "1 CPU thread" if count == 1 else f"{count} CPU threads"
+
+
 def _preparation(suite: Suite) -> list[str]:
     preparation = suite.preprocessing
     steps = []
@@ -57,7 +74,7 @@ def _preparation(suite: Suite) -> list[str]:
         margin = f"{crop.margin_mm:g} mm" if crop.margin_mm is not None else f"{crop.margin_voxels} voxels"
         steps.append(f"cropped along {', '.join(crop.axes)} to the region of interest ± {margin}")
     if preparation.window is not None:
-        steps.append("window [{:g}, {:g}] to [0, 1]".format(*preparation.window))
+        steps.append("intensities from {:g} to {:g} mapped to 0 to 1, clipped".format(*preparation.window))
     if preparation.normalise != "none":
         steps.append(preparation.normalise)
     if preparation.mask_outside_roi:

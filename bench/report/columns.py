@@ -36,7 +36,7 @@ def main_columns(group: Group) -> tuple[Column, ...]:
 
 
 def median_columns() -> tuple[Column, ...]:
-    """Medians of the distances over scored pairs and of |RVD|, and how many predictions were empty."""
+    """Medians of the distances over scored pairs and of absolute RVD, and how many predictions were empty."""
     distances = [quantity for quantity in case_quantities() if quantity.unit == "mm"]
     pairs = Column(
         "scored pairs", lambda row: f"{row.values[distances[0].key].median_n}/{row.values[EMPTY.key].scores}"

@@ -19,17 +19,26 @@ from bench.results.load import PLANNED, Run
 _TIME = "timing.seconds_"
 _FACTS = ("provenance.device_name", "provenance.torch", "provenance.commit", "provenance.finished_at")
 
+_ORDER = ("per_step", "per_validated_case", "per_scored_case")
+"""Times that come first, in the order in which a cell spends them."""
+
 _WARNING = (
-    "Medians over the cells of a row that have a time. These are wall times of cells that shared their machine with "
-    "others and may have been interrupted: they tell where a number came from and are no measurement of what a loss "
-    "costs. For that, time each method alone, on a fixed batch."
+    "The wall times on this page are provenance: they say how the scores of this run came about, not what a loss "
+    "costs. Cells share their machine with others and may have been interrupted and resumed. To compare costs, time "
+    "each method alone, on a fixed batch."
+)
+_COLUMNS = (
+    "Times are in seconds (s), the median over the cells of a row that have recorded one: per training step, per case "
+    "of a full-volume validation, and per test case (segmenting and scoring). Cells: finished or ended early / "
+    "planned. Parameters: trained weights of the network; steps: training steps of a cell. Every cell by itself, with "
+    "versions and date, is in costs.csv."
 )
 
 
 def costs_page(run: Run) -> str:
     """One row per method."""
     times = _times(run)
-    header = ["Method", "cells", "parameters", "steps", *(_heading(name) for name in times), "device"]
+    header = ["Method", "cells", "parameters", "training steps", *(_heading(name) for name in times), "device"]
     rows = []
     for method, cells in _by_method(run):
         timed = [_seconds(cells, name) for name in times]
@@ -38,7 +47,7 @@ def costs_page(run: Run) -> str:
         rows.append([run.methods[method], cells_text, *numbers, *timed, _common(cells, "provenance.device_name")])
     lines = table(header, [[escape(cell) for cell in row] for row in rows])
     title = f"# {escape(run.suite['title'])}: what it took"
-    return "\n".join([title, "", escape(profile(run)), "", *lines, "", _WARNING]) + "\n"
+    return "\n".join([title, "", f"{escape(profile(run))} {_WARNING}", "", *lines, "", _COLUMNS]) + "\n"
 
 
 def costs_csv(run: Run) -> str:
@@ -54,12 +63,14 @@ def costs_csv(run: Run) -> str:
 
 def _times(run: Run) -> list[str]:
     """Every time that any cell recorded."""
-    return [str(column) for column in run.cells.columns if str(column).startswith(_TIME)]
+    found = [str(column) for column in run.cells.columns if str(column).startswith(_TIME)]
+    first = [_TIME + name for name in _ORDER if _TIME + name in found]
+    return first + [column for column in found if column not in first]
 
 
 def _heading(column: str) -> str:
-    """`s per step` for `timing.seconds_per_step`."""
-    return f"s {column.removeprefix(_TIME)}".replace("_", " ")
+    """`per step (s)` for `timing.seconds_per_step`."""
+    return f"{column.removeprefix(_TIME)} (s)".replace("_", " ")
 
 
 def _by_method(run: Run) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -69,7 +80,10 @@ def _by_method(run: Run) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def _seconds(cells: pd.DataFrame, column: str) -> str:
     known = _known(cells, column)
-    return f"{median(known):.3g}" if known else NOTHING
+    if not known:
+        return NOTHING
+    middle = median(known)
+    return f"{middle:.0f}" if middle >= 100 else f"{middle:#.3g}"
 
 
 def _common(cells: pd.DataFrame, column: str) -> str:

@@ -37,12 +37,13 @@ def _reading(run: Run) -> list[str]:
     return [
         "Rows are in the order of the suite. Nothing is ranked and no best value is marked: which differences are more "
         "than noise is a question for paired statistics, not for a table of means.",
-        "Arrows say which way is better; → 0 means the closest to zero, whatever the sign. RVD > 0 is too much volume.",
+        "Arrows say which way is better; → 0 means the closest to zero, whatever the sign. A positive RVD is too much "
+        "volume.",
         "Means: a case is averaged over its seeds first, then all cases weigh the same; ± is the standard deviation "
         "over cases. DG is computed from voxel counts pooled over all cases of a seed, then averaged over the seeds; "
         "it can rise when a whole prediction is erased.",
         "Mean distances include the diagonals of empty predictions; medians are over the scored pairs "
-        "(case and cell, both masks non-empty). The median |RVD| is over all pairs with a target.",
+        "(case and cell, both masks non-empty). The median absolute RVD is over all pairs with a target.",
         f"{SURFACE}. MSD is the maximum, HD95 the larger of the two directions' 95th percentiles. "
         f"Surface Dice: share of both surfaces within {tolerance:g} mm of the other."
         if tolerance is not None

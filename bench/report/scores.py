@@ -22,6 +22,10 @@ _GROUP_TITLES: dict[Group, str] = {
 }
 
 
+_SEEDS = "Standard deviation of the per-seed means, complete seeds only."
+_POLICY_ABOVE = "as stated below the first table."
+
+
 def scores_page(run: Run, tables: Sequence[Table], block: str) -> str:
     """The Markdown page of one block.
 
@@ -35,7 +39,7 @@ def scores_page(run: Run, tables: Sequence[Table], block: str) -> str:
         if place != (table.view.dataset, table.view.target):
             place = (table.view.dataset, table.view.target)
             lines += [f"## {_heading(run, table)}", ""]
-        lines += _section(run, table)
+        lines += _section(run, table, EMPTY_POLICY if table is chosen[0] else _POLICY_ABOVE)
     return "\n".join([*lines, "## Notes", "", *notes(run)]).rstrip("\n") + "\n"
 
 
@@ -53,19 +57,22 @@ def _heading(run: Run, table: Table) -> str:
     return escape(f"{name}: mean over the classes {', '.join(run.classes)}" if target is None else f"{name}: {target}")
 
 
-def _section(run: Run, table: Table) -> Iterator[str]:
+def _section(run: Run, table: Table, policy: str) -> Iterator[str]:
+    """One group's tables; `policy` is what they say of empty masks: all of it once a page, then where it stands."""
     group = table.view.group
     if group == "without_target" and table.view.target is not None and not any(row.cases for row in table.rows):
         yield from (f"### {_GROUP_TITLES[group]}", "", "Every scored case has a target.", "")
         return
     yield from (f"### {_GROUP_TITLES[group]}", "")
-    yield from _shown(table, main_columns(group), f"{_denominators(table)} {_explained(run, table)}", footnotes=True)
+    yield from _shown(
+        table, main_columns(group), f"{_denominators(table)} {_explained(run, table, policy)}", footnotes=True
+    )
     if group != "with_target":
         return
     if table.view.target is not None:
         yield from _shown(table, median_columns(), "Medians over scored pairs (case and cell, both masks non-empty).")
     if any(row.seeds[1] > 1 for row in table.rows):
-        yield from _shown(table, seed_columns(), "Standard deviation of the per-seed means, complete seeds only.")
+        yield from _shown(table, seed_columns(), f"{_SEEDS} Empty masks: {_POLICY_ABOVE}")
 
 
 def _shown(table: Table, columns: Sequence[Column], below: str, footnotes: bool = False) -> Iterator[str]:
@@ -85,10 +92,10 @@ def _denominators(table: Table) -> str:
     )
 
 
-def _explained(run: Run, table: Table) -> str:
+def _explained(run: Run, table: Table, policy: str) -> str:
     view = table.view
     if view.target is None:
-        return "Mean over the classes of the classes' means. Empty masks: " + EMPTY_POLICY
+        return "Mean over the classes of the classes' means. Empty masks: " + policy
     if view.group == "lesions":
         middle = small_below_mm3(run, view.dataset, view.target)
         size = "" if middle is None else f" Small: below {middle:.0f} mm³, the median of the test set's lesions."
@@ -97,7 +104,7 @@ def _explained(run: Run, table: Table) -> str:
         return (
             "Volume that was predicted where nothing is; clean: nothing was predicted, in brackets per case and cell."
         )
-    return "Mean ± standard deviation over cases. Empty masks: " + EMPTY_POLICY
+    return "Mean ± standard deviation over cases. Empty masks: " + policy
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,4 +1,31 @@
-"""tables/scores.csv: every aggregate in long form, one line per table, method and quantity, with all denominators."""
+"""tables/scores.csv: every aggregate in long form, one line per data set, class, block, group, method and metric.
+
+Columns:
+    profile           profile of the suite; empty where the suite has none.
+    dataset           `main`, or the key of `evaluate_on`.
+    class             target class; `*` for the mean over the classes.
+    block             `best` or `last` checkpoint.
+    group             cases that are averaged: with_target (the headline), lesions, without_target, all.
+    method, label     id of the method, and its name in the tables.
+    state             `complete`, `partial` (some cells are not finished), or how the cells ended, then without metric.
+    metric            full name of the quantity, with its unit: dice, hausdorff95_mm, recall_small_lesions, …
+    unit              mm, mm³, or empty for a number without unit.
+    better            higher, lower, closest_to_zero.
+    mean              over units (cases; lesions for recall; classes for `*`), each averaged over its seeds first; for
+                      dice_global over seeds.
+    sd                sample standard deviation over the units.
+    sd_of_seed_means  sample standard deviation over the means of complete seeds.
+    n                 units that have a value.
+    scores            records (unit × cell) that have a value.
+    undefined         records that have none, such as a relative volume difference without reference.
+    total             sum over these records; of a recall, the lesions found.
+    median, median_n  over single records, and how many: for distances those whose masks are both not empty.
+    cases, patients   scored test cases of the group, and of how many patients they are.
+    cells_…, seeds_…, folds_finished and _planned
+                      what the numbers cover, and what the plan asks for.
+    missing_scores    planned cells × test cases of the data set, of all groups, without a record.
+    reason            why cells ended without scores.
+"""
 
 from __future__ import annotations
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from bench.report import markdown
 from bench.report.columns import Column
 from bench.report.footnotes import rows_of, words
 from bench.report.numbers import NOTHING
 from bench.results.aggregates import Row, Table
+
+_SHORTEST = 12
+"""Characters of a name that are kept however narrow the terminal is."""
 
 
 def as_markdown(table: Table, columns: Sequence[Column], footnotes: bool = True) -> list[str]:
@@ -19,13 +23,23 @@ def as_markdown(table: Table, columns: Sequence[Column], footnotes: bool = True)
     return markdown.table(header, rows) + [line for note in below for line in ("", note)]
 
 
-def as_text(table: Table, columns: Sequence[Column]) -> list[str]:
-    """The same for a terminal, narrower: a heading of several words takes two lines."""
+def as_text(table: Table, columns: Sequence[Column], width: int) -> list[str]:
+    """The same for a terminal, narrower: a heading of several words takes two lines, and long names are cut to fit."""
     notes, marks = rows_of(table)
     header, *rows = ([markdown.plain(cell) for cell in row] for row in _cells(table, columns, marks))
     upper = [heading.partition(" ")[0] if " " in heading else "" for heading in header]
     lower = [heading.partition(" ")[2] or heading for heading in header]
-    return markdown.aligned(upper, [lower, *rows]) + [markdown.plain(line) for line in notes.lines()]
+    others = markdown.aligned(upper[1:], [row[1:] for row in (lower, *rows)], left=0)
+    room = max(width - max(map(len, others)) - 2, _SHORTEST)
+    short = [[_shortened(row[0], mark, room), *row[1:]] for row, mark in zip(rows, marks, strict=True)]
+    return markdown.aligned(upper, [lower, *short]) + [
+        part for line in notes.lines() for part in wrap(markdown.plain(line), width)
+    ]
+
+
+def _shortened(label: str, mark: str, room: int) -> str:
+    """A name with its mark, cut with an ellipsis where both together do not fit."""
+    return label if len(label) <= room else f"{label[: room - len(mark) - 1].rstrip()}…{mark}"
 
 
 def _cells(table: Table, columns: Sequence[Column], marks: Sequence[str]) -> list[list[str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import lru_cache
+from textwrap import wrap
 
 from bench.files.checksum import SEAL
 from bench.report import numbers
@@ -15,13 +17,20 @@ from bench.results.load import Run, load
 from bench.results.quantities import Quantity, case_quantities
 from bench.results.run_directory import RunDirectory
 
+NARROWEST = 100
+"""Characters of a line that the table may take however narrow the terminal is, and in a log."""
 
-def headline(run: Run) -> list[str]:
+
+def headline(run: Run, width: int | None = None) -> list[str]:
     """Title, table and denominators of the cases with target at the best checkpoint, as aligned lines.
+
+    Args:
+        width: characters of a line, at most; by default what the terminal has. Longer names are cut.
 
     Raises:
         RunError: cells of different methods were not treated equally.
     """
+    width = width or _terminal_width()
     (table,) = aggregate(run, [headline_view(run)])
     primary = run.suite.get("primary", "dice")
     columns = [
@@ -30,25 +39,34 @@ def headline(run: Run) -> list[str]:
     ]
     spread = numbers.header(next(q for q in case_quantities() if q.key == primary))
     return [
-        plain(run.suite["title"]),
-        plain(profile(run)),
+        *wrap(plain(run.suite["title"]), width),
+        *wrap(plain(profile(run)), width),
         "",
-        *as_text(table, columns),
+        *as_text(table, columns, width),
         "",
-        f"Means over the cases with target, checkpoint of best validation DC; {spread} ± sd over cases. Rows in the "
-        "order of the suite, not ranked.",
+        *wrap(
+            f"Means over the cases with target, checkpoint of best validation DC; {spread} ± sd over cases. Rows in "
+            "the order of the suite, not ranked.",
+            width,
+        ),
     ]
 
 
 def headline_now(directory: RunDirectory) -> list[str]:
     """The same while a run goes on; records are read again only when a cell has been published since."""
     seals = tuple((folder.name, (folder / SEAL).stat().st_mtime_ns) for folder in directory.finished_cells())
-    return list(_headline(directory, directory.run_file.stat().st_mtime_ns, seals))
+    return list(_headline(directory, _terminal_width(), directory.run_file.stat().st_mtime_ns, seals))
 
 
 @lru_cache(maxsize=1)
-def _headline(directory: RunDirectory, _planned: int, _seals: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
-    return tuple(headline(load(directory)))
+def _headline(
+    directory: RunDirectory, width: int, _planned: int, _seals: tuple[tuple[str, int], ...]
+) -> tuple[str, ...]:
+    return tuple(headline(load(directory), width))
+
+
+def _terminal_width() -> int:
+    return max(shutil.get_terminal_size((NARROWEST, 24)).columns, NARROWEST)
 
 
 def _column(quantity: Quantity, *, spread: bool) -> Column:

@@ -21,7 +21,7 @@ class Quantity:
     pooled: bool = False
 
 
-ABSOLUTE_VOLUME = Quantity("absolute_relative_volume_difference", "|RVD|", "", "lower")
+ABSOLUTE_VOLUME = Quantity("absolute_relative_volume_difference", "absolute RVD", "", "lower")
 EMPTY = Quantity("empty_prediction", "empty predictions", "", "lower")
 FALSE_VOLUME = Quantity("false_positive_volume_mm3", "false-positive volume", "mm³", "lower")
 CLEAN = Quantity("clean", "clean cases", "", "higher")

@@ -14,7 +14,18 @@ def test_costs_have_one_row_per_method_and_say_what_they_are_not(written):
     assert "0.09" in rows[0]
     assert "123456" in rows[0]
     assert "Synthetic CPU" in rows[0]
-    assert "no measurement of what a loss costs" in page
+    assert "wall times on this page are provenance" in page
+    assert "in seconds (s)" in page
+    assert page.index("provenance") < page.index("| Method")
+
+
+def test_times_stand_in_the_order_in_which_a_cell_spends_them(builder):
+    timing = {"seconds_per_scored_case": 1.1, "seconds_per_step": 0.25, "seconds_elsewhere": 1234.5}
+    builder.cell = lambda method, seed, fold: {"timing": timing}
+    lines = [line for line in costs_page(load(builder.write())).splitlines() if line.startswith("| ")]
+    header, _, row, *_ = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    assert header[4:7] == ["per step (s)", "per scored case (s)", "elsewhere (s)"]
+    assert row[4:7] == ["0.250", "1.10", "1234"]
 
 
 def test_every_recorded_cell_is_a_line(builder):

@@ -47,11 +47,21 @@ def test_no_value_is_marked_as_best(builder):
     assert "no best value is marked" in text
 
 
-def test_the_empty_policy_stands_under_every_table_it_decides(builder):
+def test_the_empty_policy_stands_under_the_headline_and_every_other_table_it_decides_points_there(builder):
     text = page(builder)
     assert text.count("| Method") == 6
-    for part in (text.split("### Cases with target")[1], text.split("### All cases")[1]):
-        assert EMPTY_POLICY in part
+    assert text.count(EMPTY_POLICY) == 1
+    headline, medians, seeds, *_ = text.split("| Method")[1:]
+    assert EMPTY_POLICY in headline
+    assert "Empty masks" not in medians
+    for part in (seeds, text.split("### All cases")[1]):
+        assert "Empty masks: as stated below the first table." in part
+
+
+def test_what_the_page_says_itself_reads_without_escapes(builder):
+    text = page(builder)
+    assert "\\" not in text
+    assert "&" not in text
 
 
 def test_the_same_records_give_the_same_text(builder):

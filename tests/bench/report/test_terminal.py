@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 
 from bench.report import headline_lines
@@ -14,6 +15,24 @@ def test_the_headline_is_an_aligned_table_in_the_order_of_the_suite(written):
     assert len({line.index("2/2") for line in lines[start + 1 : start + 4]}) == 1
     assert lines[start - 1].split()[:3] == ["DC", "DG", "VOE"]
     assert max(len(line) for line in lines[start - 1 : start + 4]) <= 100
+
+
+def test_no_line_is_wider_than_100_characters_and_long_names_are_cut(builder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    builder.labels = {"ce": "a method whose name goes on and on and on"}
+    builder.ended = {("ce", 1): ("diverged", "the loss is not finite; " * 10)}
+    lines = headline(load(builder.write()))
+    assert max(map(len, lines)) <= 100
+    (row,) = [line for line in lines if line.startswith("a meth")]
+    assert re.match(r"a met\S*.*… ¹ ²  +1/2 ", row)
+
+
+def test_a_wider_terminal_shows_whole_names(builder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "140")
+    builder.labels = {"ce": "a method whose name goes on and on and on"}
+    assert any(
+        line.startswith("a method whose name goes on and on and on  ") for line in headline_lines(builder.write())
+    )
 
 
 def test_rows_appear_as_cells_finish(builder, tmp_path):
