@@ -22,7 +22,8 @@ class JobWatch:
     """Writes the phases of one job to the run's `events.jsonl` and its progress to the working folder."""
 
     def __init__(self, events: Path, job: str, working: Path) -> None:
-        self._events, self._job, self._working = events, job, working
+        self.job = job
+        self._events, self._working = events, working
         self._phase = ""
         self._written = 0.0
 
@@ -39,7 +40,7 @@ class JobWatch:
 
     def event(self, phase: str, **facts: Any) -> None:
         """Append one line to the phase log."""
-        append_jsonl(self._events, {"time": time.time(), "pid": os.getpid(), "job": self._job, "phase": phase, **facts})
+        append_jsonl(self._events, {"time": time.time(), "pid": os.getpid(), "job": self.job, "phase": phase, **facts})
 
 
 def leave_with_parent() -> None:
