@@ -88,6 +88,10 @@ class Dataset(ABC, Generic[S]):
         """A split that lies with the data and is taken where the suite says nothing about splits."""
         return None
 
+    def channels(self) -> int | None:
+        """The declared number of image channels; None where every file speaks for itself."""
+        return None
+
     @abstractmethod
     def read(self, case: Case) -> Volume:
         """The case's voxels as they are in the files.

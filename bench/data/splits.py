@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from bench.data.dataset import Dataset, natural_key
 from bench.data.settings import DEFAULT_SHARE, Part, SplitSettings
@@ -43,11 +44,14 @@ def split_in_force(settings: SplitSettings, dataset: Dataset) -> SplitSettings:
     return SplitSettings(file=path) if path is not None and settings == SplitSettings() else settings
 
 
-def make_splits(cases: Sequence[Case], settings: SplitSettings) -> tuple[Split, ...]:
+def make_splits(cases: Sequence[Case], settings: SplitSettings, omitted: Collection[str] = ()) -> tuple[Split, ...]:
     """One split, or one per fold.
 
     Counts and fractions are of patients; a fraction above 0 gives at least one. The test patients are drawn first, so
     that another share of validation leaves them as they are. Fold i is validated on patients of fold i + 1.
+
+    Args:
+        omitted: ids of cases that are left out; a split file may name them all the same.
 
     Raises:
         DataError: too few patients, a part without case, an unreadable file, a case that it names and that does not
@@ -55,12 +59,17 @@ def make_splits(cases: Sequence[Case], settings: SplitSettings) -> tuple[Split, 
     """
     patients = _ranked({case.patient for case in cases}, settings.seed)
     if settings.file is not None:
-        found = [_from_file(parts, cases, settings) for parts in read_split_file(settings.file)]
+        found = [_from_file(parts, cases, settings) for parts in _without(omitted, settings.file)]
     elif settings.folds is not None:
         found = [_by_patient(_fold(patients, fold, settings), cases) for fold in range(settings.folds)]
     else:
         found = [_by_patient(_single(patients, settings), cases)]
     return tuple(_split(parts, cases, settings) for parts in found)
+
+
+def _without(omitted: Collection[str], file: Path) -> list[Parts]:
+    folds = read_split_file(file)
+    return [{name: [i for i in ids if i not in omitted] for name, ids in parts.items()} for parts in folds]
 
 
 def _ranked(patients: Iterable[str], seed: int) -> list[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from bench.cli import options
 
 app = typer.Typer(help="Make and look at data.", no_args_is_help=True)
 
@@ -27,3 +30,46 @@ def phantom(
 
     write_lits(out, PhantomSettings(format="phantom", cases=cases, seed=seed))
     print(f"{out}: {cases} cases")
+
+
+@app.command()
+def check(
+    suite: options.SuiteArgument,
+    profile: options.ProfileOption = None,
+    overrides: options.SetOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines.")] = False,
+) -> None:
+    """Check every case of a suite's data sets, one line per finding; exit code 1 if there is an error."""
+    from bench.cli.progress import passing
+    from bench.data.checks.run import apply_rules, inspect
+    from bench.data.dataset import open_dataset
+    from bench.execution.planning import missing_data
+    from bench.files.user_cache import user_cache
+    from bench.suite.loader import load
+    from bench.suite.schema import Suite
+
+    loaded = load(suite, Suite, profile=profile, overrides=tuple(overrides or ()), available=missing_data)
+    settings = loaded.settings
+    datasets = {name: open_dataset(dataset) for name, dataset in settings.datasets().items()}
+    inspection = inspect(
+        datasets,
+        settings.split,
+        settings.sampling.patch_size,
+        settings.preprocessing.spacing_mm,
+        cache=user_cache(),
+        note=passing,
+    )
+    passing("")
+    findings = apply_rules(inspection)
+    cases = sum(len(listing.cases) for listing in inspection.listings.values())
+    errors = sum(finding.severity == "error" for finding in findings)
+    counts = {"cases": cases, "errors": errors, "warnings": len(findings) - errors}
+    if as_json:
+        listed = [finding.to_json() for finding in findings]
+        print(json.dumps({"schema_version": 1, "profile": loaded.profile, **counts, "findings": listed}, indent=1))
+    else:
+        for found in findings:
+            print(f"{found.severity:8} {found.rule:20} {found.where}: {found.message}")
+        print(", ".join(f"{count} {name}" for name, count in counts.items()) + f" ({loaded.why})")
+    if errors:
+        raise typer.Exit(1)

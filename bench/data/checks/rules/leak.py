@@ -1,0 +1,67 @@
+"""The same image twice, above all in training and test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from bench.data.checks.finding import Finding
+from bench.data.checks.inspection import MAIN, Examined, Inspection
+from bench.data.checks.registry import rules
+from bench.data.splits import Split
+from bench.errors import DataError
+
+
+@rules.register("leak")
+def leak(inspection: Inspection) -> Iterator[Finding]:
+    """Error `leak` where equal voxels are in two parts of a split; warning `duplicate_image` where in one.
+
+    The finding names the case that is trained on (or selected on), so that dropping it keeps the reported cases. Also
+    an error, `split`: the split cannot be made.
+    """
+    try:
+        splits = inspection.splits
+    except DataError as error:
+        yield Finding("split", "error", MAIN, "", str(error))
+        return
+    for group in _same_images(inspection):
+        for first, second in combinations(group, 2):
+            yield _judged(first, second, splits)
+
+
+def _same_images(inspection: Inspection) -> Iterator[list[Examined]]:
+    groups: dict[tuple[str, ...], list[Examined]] = {}
+    for examined in inspection.readable():
+        images = examined.facts.images
+        if any(low != high for file in images for low, high in zip(file.minima, file.maxima, strict=True)):
+            groups.setdefault(tuple(file.digest for file in images), []).append(examined)
+    return (group for group in groups.values() if len(group) > 1)
+
+
+def _judged(first: Examined, second: Examined, splits: Sequence[Split]) -> Finding:
+    for fold, split in enumerate(splits):
+        ranked = sorted((first, second), key=lambda examined: PARTS.index(_part(examined, split)))
+        a, b = (_part(examined, split) for examined in ranked)
+        if a != b and a in ("train", "validation") and b != UNUSED:
+            bad, other = ranked
+            where = f"{other.dataset}/{other.case.id}"
+            text = f"in {a}, has the same voxels as {where} in {b}" + (f" (fold {fold})" if len(splits) > 1 else "")
+            return bad.finding("leak", "error", text)
+    text = f"has the same voxels as {first.dataset}/{first.case.id}"
+    return second.finding("duplicate_image", "warning", text)
+
+
+UNUSED = "no part"
+PARTS = ("train", "validation", "test", "evaluation only", UNUSED)
+"""In the order in which a duplicate is given up."""
+
+
+def _part(examined: Examined, split: Split) -> str:
+    if examined.dataset != MAIN:
+        return "evaluation only"
+    identity = examined.case.id
+    if identity in split.train:
+        return "train"
+    if split.selected_on_reported and identity in split.test:
+        return "test"
+    return next((part for part in ("validation", "test") if identity in getattr(split, part)), UNUSED)
