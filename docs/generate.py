@@ -15,7 +15,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from bench.data.augmentation import AugmentationSettings
+from bench.data.formats.decathlon import DecathlonSettings
 from bench.data.formats.lits import LitsSettings
+from bench.data.formats.nnunet import NnunetSettings
 from bench.data.formats.pairs import PairsSettings
 from bench.data.phantom.settings import PhantomSettings
 from bench.data.sampler import SamplingSettings
@@ -42,7 +44,7 @@ WORDS = {
     (Suite, "methods"): "The rows of the table; see [methods](#methods).",
     (Suite, "primary"): "Key of the metric that the comparison is about: named below the tables, its spread on screen.",
     (Suite, "baseline"): "Id of the row to compare with: named below the tables; nothing is computed from it yet.",
-    (DatasetSettings, "format"): "`lits`, `pairs` or `phantom`.",
+    (DatasetSettings, "format"): "Name of the format; see [data.md](data.md).",
     (PairsSettings, "csv"): "The list of files: columns `image` and `label`, optionally `case` and `patient`.",
     (PhantomSettings, "cases"): "How many cases to generate.",
     (PhantomSettings, "seed"): "Seed of the generator.",
@@ -118,6 +120,8 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "suite": partial(keys, Suite),
     "dataset": partial(keys, DatasetSettings),
     "dataset lits": partial(keys, LitsSettings, DatasetSettings),
+    "dataset decathlon": partial(keys, DecathlonSettings, DatasetSettings),
+    "dataset nnunet": partial(keys, NnunetSettings, DatasetSettings),
     "dataset pairs": partial(keys, PairsSettings, DatasetSettings),
     "dataset phantom": partial(keys, PhantomSettings, DatasetSettings),
     "split": partial(keys, SplitSettings),

@@ -16,6 +16,9 @@ from bench.report.plots.examples import draw_examples
 from bench.report.terminal import headline
 from bench.results.load import FINISHED, MAIN, Run, load
 
+WIDTH = 120
+"""Characters of a line; names that do not fit are cut."""
+
 ROOT = Path(__file__).resolve().parents[1]
 _BLOCK = re.compile(r"(<!-- figures: [^\n]* -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -39,6 +42,7 @@ def show(run: Run, root: Path) -> None:
 
 
 def _block(run: Run) -> str:
+    table = headline(run, WIDTH)
     return "\n".join(
         [
             "![Two test cases: image, reference and the mask of each method](docs/images/examples.png)",
@@ -47,7 +51,7 @@ def _block(run: Run) -> str:
             "",
             "<!-- not run: written by docs/readme_figures.py from a run's records -->",
             "```text",
-            *headline(run)[2:],
+            *table[table.index("") + 1 :],
             "```",
             "",
             _caption(run),

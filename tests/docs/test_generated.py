@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 from typing import get_args
 
@@ -13,7 +14,8 @@ from pydantic import BaseModel
 from bench.evaluation.metrics import EMPTY_POLICY, METRICS
 from bench.suite.schema import Named, Suite
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 
 
@@ -65,3 +67,18 @@ def test_every_metric_is_defined():
     page = (DOCS / "metrics.md").read_text(encoding="utf-8")
     for metric in METRICS.values():
         assert f"**{metric.label}**" in page, metric.key
+
+
+def test_every_column_of_the_table_is_explained_in_the_readme():
+    rows = [line.split("|")[1] for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if "|" in line]
+    explained = {label.strip() for row in rows for label in row.split(",")}
+    assert {metric.label for metric in METRICS.values()} <= explained
+
+
+def test_the_order_of_rooms_is_the_one_that_lint_enforces():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = project["tool"]["importlinter"]["contracts"][1]["layers"]
+    rooms = [layer.replace("bench.", "").split(" | ") for layer in reversed(layers)]
+    order = " < ".join(", ".join(f"`{room}`" for room in sorted(group, reverse=True)) for group in rooms)
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert order in " ".join(text.split())

@@ -66,6 +66,11 @@ def test_every_link_leads_somewhere(page):
             assert anchor in anchors(target), f"{page.name}: {path}#{anchor}"
 
 
+def test_own_data_takes_at_most_twenty_lines():
+    (suite,) = [block for block in blocks(ROOT / "README.md") if block.mark == "file: mine.yaml"]
+    assert len(suite.text.splitlines()) <= 20
+
+
 def anchors(page: Path) -> set[str]:
     """The anchors that headings get on GitHub."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
