@@ -71,3 +71,14 @@ def test_check_prints_the_same_as_json(suite):
     assert finding["rule"] == "pairing"
     assert finding["case"] == "volume-1"
     assert finding["message"] == "volume-1 has no segmentation"
+
+
+def test_stats_stand_beside_lits_with_a_histogram(suite):
+    done = bench(suite, "data", "stats", str(suite), "--out", str(suite.parent / "plots"))
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    (lesions,) = [line for line in lines if line.startswith("lesions per case")]
+    assert "2 [2, 2]" in lesions
+    assert lesions.endswith("3 [1, 9]")
+    assert not any(line.startswith("warning") for line in lines)
+    assert (suite.parent / "plots" / "lesion-sizes-main.png").stat().st_size > 1000
