@@ -58,6 +58,8 @@ class Dataset(ABC, Generic[S]):
     """
 
     settings_type: ClassVar[type[DatasetSettings]]
+    plain_files: ClassVar[bool] = False
+    """Whether `Case.files` are images that can be opened one by one, the label last; data checks then do so."""
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
@@ -193,13 +195,13 @@ def checked_cases(cases: Sequence[Case], where: object) -> tuple[Case, ...]:
     return accepted(screened(cases), where)
 
 
-def accepted(listing: Listing, where: object) -> tuple[Case, ...]:
-    """The cases of a listing without omissions.
+def accepted(listing: Listing, where: object, on_bad_case: str = "fail") -> tuple[Case, ...]:
+    """The cases of a listing, which must be without omissions unless bad cases are skipped.
 
     Raises:
         DataError: an omission, all of which are named, or no case at all.
     """
-    if listing.omissions:
+    if listing.omissions and on_bad_case == "fail":
         reasons = [omission.reason for omission in listing.omissions]
         more = f"; and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
         raise DataError(f"{where}: {'; '.join(reasons[:_NAMED])}{more}")

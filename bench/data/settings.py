@@ -41,6 +41,8 @@ class DatasetSettings(Settings):
     """Label values whose union is the region of interest, such as the organ with its lesions."""
     ignore_label: Label | None = None
     """Label value of voxels that no loss and no metric looks at."""
+    on_bad_case: Literal["fail", "skip"] = "fail"
+    """What a run does about cases in which `data check` finds an error: stop, or go on without and say so."""
 
     @property
     def class_labels(self) -> dict[str, tuple[int, ...]]:

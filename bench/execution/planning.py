@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ import losses
 import models
 from bench.data.dataset import Dataset, open_dataset
 from bench.data.fingerprints import FingerprintMemory
+from bench.data.splits import split_in_force
 from bench.errors import SuiteError
+from bench.execution.data_check import Skipped, check_before_run
 from bench.execution.protocol import protocol_lines
 from bench.files.user_cache import user_cache
 from bench.results.run_directory import RunDirectory
@@ -49,6 +51,7 @@ class Planned:
     run: RunDirectory
     unread: int
     plan: Plan | None
+    skipped: Skipped = field(default_factory=dict)
 
     def selected(self) -> tuple[CellPlan, ...]:
         """The cells that this request is about; empty while there is no plan."""
@@ -56,6 +59,13 @@ class Planned:
             return ()
         wanted = set(self.request.methods)
         return tuple(cell for cell in self.plan.cells if not wanted or cell.method in wanted)
+
+    def _split_line(self) -> list[str]:
+        """Where the split comes from, if not from the suite."""
+        split = split_in_force(self.suite.split, self.datasets["main"])
+        if split == self.suite.split or split.file is None:
+            return []
+        return [f"Split: {split.file.name}, which lies with the data; the suite names none."]
 
     def description(self) -> dict[str, Any]:
         """The content of run.json."""
@@ -65,9 +75,10 @@ class Planned:
             "suite": self.suite.model_dump(mode="json"),
             "profile": self.profile,
             "why": self.why,
-            "protocol": protocol_lines(self.suite),
+            "protocol": [*protocol_lines(self.suite), *self._split_line()],
             "plan": self.plan.model_dump(mode="json"),
             "selected": [cell.id for cell in self.selected()],
+            "skipped": self.skipped,
         }
 
 
@@ -98,15 +109,21 @@ def plan_request(request: Request, read_data: bool, note: Callable[[str], None] 
         memory.recall(path) is None for data in datasets.values() for case in data.cases() for path in case.files
     )
     plan = None
+    skipped: Skipped = {}
     if read_data or not unread:
         if unread:
-            note(f"reading {unread} files once for their fingerprints")
+            note(f"reading {unread} files once to check them and for their fingerprints")
+        skipped = check_before_run(suite, datasets, note)
+        memory = FingerprintMemory(user_cache() / "fingerprints.json")  # with what the check has read
         fingerprints = {
-            name: {case.id: data.fingerprint(case, memory) for case in data.cases()} for name, data in datasets.items()
+            name: {
+                case.id: data.fingerprint(case, memory) for case in data.cases() if case.id not in skipped.get(name, ())
+            }
+            for name, data in datasets.items()
         }
         memory.save()
-        plan = make_plan(suite, datasets, fingerprints, request.folds)
-    return Planned(request, suite, profile, loaded.why, datasets, run, unread, plan)
+        plan = make_plan(suite, datasets, fingerprints, request.folds, skipped)
+    return Planned(request, suite, profile, loaded.why, datasets, run, unread, plan, skipped)
 
 
 def missing_data(suite: Suite) -> str | None:

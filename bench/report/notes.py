@@ -67,12 +67,18 @@ def _what(run: Run) -> list[str]:
         texts.append("Selected on the reported cases: the best checkpoint was chosen on the cases that are reported.")
     if (suite.get("preprocessing") or {}).get("roi_from") == "reference":
         texts.append("The region of interest was taken from the reference labels, at test time too.")
+    texts += [_skipped(name, cases) for name, cases in (run.description.get("skipped") or {}).items()]
     texts += [f"Baseline without training: {line}" for line in run.baselines]
     if run.orphaned:
         texts.append(
             f"Cells in the run directory that this plan does not name, in no table: {', '.join(run.orphaned)}."
         )
     return texts
+
+
+def _skipped(name: str, cases: Mapping[str, str]) -> str:
+    listed = ", ".join(f"{case} ({why})" for case, why in cases.items())
+    return f"Cases of {name} left out before the split, because the data check found errors in them: {listed}."
 
 
 def _baseline(run: Run) -> str:

@@ -6,7 +6,8 @@ from, so that suite and data are interpreted once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import losses
@@ -71,6 +72,7 @@ def make_plan(
     datasets: Mapping[str, Dataset],
     fingerprints: Mapping[str, Mapping[str, str]],
     folds: Sequence[int] = (),
+    skipped: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> Plan:
     """Lay out all jobs of a suite.
 
@@ -78,16 +80,21 @@ def make_plan(
         datasets: opened data sets by the names of `Suite.datasets()`.
         fingerprints: per data set, the fingerprint of each case by case id.
         folds: the folds to run; all by default.
+        skipped: per data set, the ids of cases to leave out, which need no fingerprint.
 
     Raises:
         DataError: from the split (a patient in two parts, an unknown case).
         SuiteError: a fold that does not exist, or a split without validation or test cases.
     """
-    prepared = {
-        name: {case.id: _prepare(suite, name, case, fingerprints[name][case.id]) for case in dataset.cases()}
+    cases = {
+        name: [case for case in dataset.cases() if case.id not in skipped.get(name, ())]
         for name, dataset in datasets.items()
     }
-    splits = make_splits(datasets["main"].cases(), split_in_force(suite.split, datasets["main"]))
+    prepared = {
+        name: {case.id: _prepare(suite, name, case, fingerprints[name][case.id]) for case in listed}
+        for name, listed in cases.items()
+    }
+    splits = make_splits(cases["main"], split_in_force(suite.split, datasets["main"]), skipped.get("main", ()))
     chosen = _chosen(folds, splits)
     cells = tuple(
         _cell(suite, method, seed, fold, splits[fold], prepared)

@@ -44,14 +44,14 @@ class Examiner:
     def _path(self, dataset: Dataset, case: Case, fingerprint: str | None) -> Path | None:
         if self._folder is None or fingerprint is None:
             return None
-        origin = [FACTS_VERSION, fingerprint, len(case.files), dataset.channels()]
+        origin = [FACTS_VERSION, dataset.settings.format, fingerprint, len(case.files), dataset.channels()]
         return self._folder / f"{hashlib.sha256(json.dumps(origin).encode()).hexdigest()}.json"
 
 
 def examine(dataset: Dataset, case: Case) -> CaseFacts:
-    """Read the files of a case; a generated case is generated."""
-    if not case.files:
-        return _generated(dataset, case)
+    """Look into the files of a case, or have its format read it where they are no plain images."""
+    if not dataset.plain_files:
+        return _read(dataset, case)
     channels = dataset.channels() if len(case.files) == 2 else None
     images = [_file(path, label=False, channels=channels) for path in case.files[:-1]]
     return CaseFacts(images=tuple(images), label=_file(case.files[-1], label=True, channels=None))
@@ -65,7 +65,7 @@ def _file(path: Path, *, label: bool, channels: int | None) -> FileFacts:
     return label_facts(opened) if label else image_facts(opened)
 
 
-def _generated(dataset: Dataset, case: Case) -> CaseFacts:
+def _read(dataset: Dataset, case: Case) -> CaseFacts:
     try:
         volume = dataset.read(case)
     except DataError as error:

@@ -30,13 +30,14 @@ class DecathlonDataset(Dataset[DecathlonSettings]):
     """
 
     settings_type = DecathlonSettings
+    plain_files = True
 
     def absence(self) -> str | None:
         path = self.settings.root / NAME
         return None if path.is_file() else f"there is no file {path}"
 
     def cases(self) -> tuple[Case, ...]:
-        return accepted(self.listing(), self.settings.root / NAME)
+        return accepted(self.listing(), self.settings.root / NAME, self.settings.on_bad_case)
 
     def listing(self) -> Listing:
         description = read_dataset_json(self.settings.root)

@@ -30,6 +30,7 @@ class LitsDataset(Dataset[LitsSettings]):
     """One case per number N, named `volume-N`, one patient each, in the order of the numbers."""
 
     settings_type = LitsSettings
+    plain_files = True
 
     def absence(self) -> str | None:
         root = self.settings.root
@@ -39,7 +40,7 @@ class LitsDataset(Dataset[LitsSettings]):
 
     def cases(self) -> tuple[Case, ...]:
         where = f"{self.settings.root} (expected volume-N.nii[.gz] and segmentation-N.nii[.gz])"
-        return accepted(self.listing(), where)
+        return accepted(self.listing(), where, self.settings.on_bad_case)
 
     def listing(self) -> Listing:
         found: dict[str, dict[int, list[Path]]] = {"volume": {}, "segmentation": {}}

@@ -35,13 +35,14 @@ class NnunetDataset(Dataset[NnunetSettings]):
     """
 
     settings_type = NnunetSettings
+    plain_files = True
 
     def absence(self) -> str | None:
         path = self.settings.root / NAME
         return None if path.is_file() else f"there is no file {path}"
 
     def cases(self) -> tuple[Case, ...]:
-        return accepted(self.listing(), self.settings.root)
+        return accepted(self.listing(), self.settings.root, self.settings.on_bad_case)
 
     def listing(self) -> Listing:
         description = read_dataset_json(self.settings.root)

@@ -31,12 +31,13 @@ class PairsDataset(Dataset[PairsSettings]):
     """One case per line. `case` defaults to the name of the image without suffix, `patient` to the case."""
 
     settings_type = PairsSettings
+    plain_files = True
 
     def absence(self) -> str | None:
         return None if self.settings.csv.is_file() else f"there is no file {self.settings.csv}"
 
     def cases(self) -> tuple[Case, ...]:
-        return accepted(self.listing(), self.settings.csv)
+        return accepted(self.listing(), self.settings.csv, self.settings.on_bad_case)
 
     def listing(self) -> Listing:
         return with_files([self._case(line, row) for line, row in _rows(self.settings.csv)])
