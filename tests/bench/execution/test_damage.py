@@ -1,0 +1,52 @@
+"""Set aside, never deleted, and never twice under one name."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.execution.damage import make_room, set_aside, without_damage
+from bench.files.checksum import seal_folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "case-1"
+    folder.mkdir()
+    (folder / "image.npy").write_bytes(b"voxels")
+    seal_folder(folder)
+    return folder
+
+
+def test_whole_folders_stay_where_they_are(folder):
+    assert without_damage([folder, folder])
+    assert folder.is_dir()
+
+
+def test_every_damaged_folder_is_set_aside_with_a_warning_that_says_why(folder, tmp_path):
+    for number in ("", "-2", "-3"):
+        (folder / "image.npy").write_bytes(b"moths")
+        with pytest.warns(UserWarning, match=r"image\.npy was altered.*set aside as case-1\.damaged.*built again"):
+            assert not without_damage([folder])
+        assert not folder.exists()
+        aside = tmp_path / f"case-1.damaged{number}"
+        assert (aside / "image.npy").read_bytes() == b"moths"
+        folder.mkdir()
+        (folder / "image.npy").write_bytes(b"voxels")
+        seal_folder(folder)
+
+
+def test_a_folder_that_another_worker_set_aside_meanwhile_is_no_trouble(folder):
+    with pytest.warns(UserWarning, match="gone"):
+        set_aside(folder, "gone")
+    assert not without_damage([folder])
+
+
+def test_room_is_made_only_where_nothing_published_stands(folder, tmp_path):
+    make_room(tmp_path / "nothing")
+    make_room(folder)
+    assert folder.is_dir()
+    (folder / "seal.json").unlink()
+    with pytest.warns(UserWarning, match="has no seal"):
+        make_room(folder)
+    assert not folder.exists()
+    assert (tmp_path / "case-1.damaged" / "image.npy").exists()

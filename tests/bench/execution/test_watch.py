@@ -1,0 +1,44 @@
+"""What is told about a job while it works."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from bench.execution.watch import PARENT, JobWatch, leave_with_parent
+from bench.files.jsonl import read_jsonl
+
+
+@pytest.fixture
+def watch(tmp_path):
+    return JobWatch(tmp_path / "events.jsonl", "cell-1", tmp_path)
+
+
+def test_every_change_of_phase_is_logged_once_with_job_pid_and_time(watch, tmp_path):
+    for phase, step in (("training", 1), ("training", 2), ("validation", 2), ("training", 3)):
+        watch(phase, step)
+    events = read_jsonl(tmp_path / "events.jsonl")
+    assert [(event["phase"], event["step"]) for event in events] == [
+        ("training", 1),
+        ("validation", 2),
+        ("training", 3),
+    ]
+    assert {(event["job"], event["pid"]) for event in events} == {("cell-1", os.getpid())}
+    assert [event["time"] for event in events] == sorted(event["time"] for event in events)
+
+
+def test_the_progress_file_has_the_last_change_with_its_facts(watch, tmp_path):
+    watch("scoring best", 3, of=36)
+    progress = json.loads((tmp_path / "progress.json").read_text())
+    assert progress == {"phase": "scoring best", "step": 3, "of": 36, "pid": os.getpid()}
+
+
+def test_a_worker_leaves_when_the_process_that_started_it_is_gone(watch, tmp_path, monkeypatch):
+    monkeypatch.setenv(PARENT, str(os.getppid()))
+    leave_with_parent()
+    monkeypatch.setenv(PARENT, str(os.getppid() + 1))
+    with pytest.raises(SystemExit, match="gone; work so far is kept"):
+        watch("training", 1)
+    assert not (tmp_path / "events.jsonl").exists()
