@@ -45,7 +45,7 @@ class PhantomDataset(Dataset):
         """The benign look-alikes of a case, (D, H, W); only evaluation may look, to count false positives on them."""
         return self.read(case).distractors
 
-    def fingerprint(self, case: Case, memory: FingerprintMemory | None = None) -> str:  # noqa: ARG002 - no files
+    def fingerprint(self, case: Case, memory: FingerprintMemory | None = None) -> str:
         """Identity of the case: SHA-256 of all that it is generated from, the generator's version included."""
         settings = self.settings
         origin = {
