@@ -36,6 +36,23 @@ class Orientation:
         """Whether nothing has to be turned."""
         return self.axes == tuple(range(len(self.axes))) and not any(self.flipped)
 
+    @property
+    def inverse(self) -> Orientation:
+        """The way back: `to_canonical` with it undoes `to_canonical`."""
+        order = tuple(self.axes.index(axis) for axis in range(len(self.axes)))
+        return Orientation(order, tuple(self.flipped[i] for i in order))
+
+    @property
+    def code(self) -> tuple[int, ...]:
+        """As `Geometry.stored`; empty where nothing is turned."""
+        pairs = zip(self.axes, self.flipped, strict=True)
+        return () if self.canonical else tuple(-(axis + 1) if turn else axis + 1 for axis, turn in pairs)
+
+    @classmethod
+    def of_code(cls, code: Sequence[int]) -> Orientation:
+        """Inverse of `code`, which must not be empty."""
+        return cls(tuple(abs(entry) - 1 for entry in code), tuple(entry < 0 for entry in code))
+
 
 def orientation_of(direction: Sequence[float]) -> Orientation:
     """The stored axes nearest to the canonical ones.
@@ -57,12 +74,17 @@ def to_canonical(array: npt.NDArray[Scalar], orientation: Orientation) -> npt.ND
     return turned[(..., *_steps(orientation.flipped))]
 
 
-def to_stored(array: npt.NDArray[Scalar], orientation: Orientation) -> npt.NDArray[Scalar]:
-    """Inverse of `to_canonical`."""
-    n = len(orientation.axes)
-    lead = array.ndim - n
-    unflipped = array[(..., *_steps(orientation.flipped))]
-    return unflipped.transpose(*range(lead), *(lead + orientation.axes.index(axis) for axis in range(n)))
+def as_stored(array: npt.NDArray[Scalar], geometry: Geometry) -> tuple[npt.NDArray[Scalar], Geometry]:
+    """An array (..., *S) on a grid that reading turned, and the grid, as they are in the file."""
+    if not geometry.stored:
+        return array, geometry
+    back = Orientation.of_code(geometry.stored).inverse
+    return to_canonical(array, back), canonical_geometry(geometry, back)
+
+
+def as_read(array: npt.NDArray[Scalar], geometry: Geometry) -> npt.NDArray[Scalar]:
+    """An array (..., *S) as it is in the file, turned to the grid that reading gave; inverse of `as_stored`."""
+    return to_canonical(array, Orientation.of_code(geometry.stored)) if geometry.stored else array
 
 
 def canonical_geometry(stored: Geometry, orientation: Orientation) -> Geometry:

@@ -22,7 +22,7 @@ from bench.data.settings import CropSettings, DatasetSettings, PreprocessingSett
 from bench.data.volume import Volume
 from bench.errors import DataError
 
-PREPROCESSING_VERSION = 1
+PREPROCESSING_VERSION = 2
 """Part of every prepared case's identity: raise it when the same settings would give other arrays."""
 
 AXES = ("z", "y", "x")

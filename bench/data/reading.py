@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.data.opening import Opened, UnusableFileError, open_image
+from bench.data.orientation import canonical_geometry, orientation_of, to_canonical
 from bench.data.volume import Geometry, Volume
 from bench.errors import DataError
 
@@ -29,7 +31,8 @@ def read_volume(case: str, images: Sequence[Path], label: Path | None = None, ch
         channels: declared number of channels of the case; without it a 4D file is refused.
 
     Returns:
-        image (C, *S) float32 and labels (*S) int16 with the geometry of the first image.
+        image (C, *S) float32 and labels (*S) int16 with the geometry of the first image, turned by whole axes so that
+        (z, y, x) run towards head, back and left; `geometry.stored` is how they lie in the file.
 
     Raises:
         DataError: a file is unreadable or damaged, an image has NaN or infinite voxels, a label is not an integer,
@@ -63,17 +66,38 @@ def read_volume(case: str, images: Sequence[Path], label: Path | None = None, ch
             f"(channel_names or modality in dataset.json)"
         )
     image = None if not parts else parts[0] if len(parts) == 1 else np.concatenate(parts)
-    return Volume(image, labels, geometry, tuple(notes))
+    return _turned(image, labels, geometry, tuple(notes))
+
+
+def _turned(
+    image: npt.NDArray[np.float32] | None,
+    labels: npt.NDArray[np.int16] | None,
+    geometry: Geometry,
+    notes: tuple[str, ...],
+) -> Volume:
+    """The volume in the canonical frame. All files turn with the first, whose grid they share voxel by voxel."""
+    orientation = orientation_of(geometry.direction)
+    if orientation.canonical:
+        return Volume(image, labels, geometry, notes)
+    return Volume(
+        None if image is None else np.ascontiguousarray(to_canonical(image, orientation)),
+        None if labels is None else np.ascontiguousarray(to_canonical(labels, orientation)),
+        replace(canonical_geometry(geometry, orientation), stored=orientation.code),
+        notes,
+    )
 
 
 def read_image(case: str, path: Path) -> tuple[npt.NDArray[np.float32], Geometry]:
-    """One file as (C, *S) float32; C is 1 but for files with several components per voxel."""
+    """One file as (C, *S) float32, axes as stored; C is 1 but for files with several components per voxel."""
     opened = _open(case, path)
     return _image(case, path, opened), opened.geometry
 
 
 def read_labels(case: str, path: Path) -> tuple[npt.NDArray[np.int16], Geometry]:
-    """One file as (*S) int16; values within 1e-3 of an integer are rounded, any other is an error that lists them."""
+    """One file as (*S) int16, axes as stored.
+
+    Values within 1e-3 of an integer are rounded, any other is an error that lists them.
+    """
     opened = _open(case, path)
     return _labels(case, path, opened), opened.geometry
 

@@ -34,12 +34,15 @@ class Geometry:
     spacing_mm  distance of voxel centres in millimetres, in the same order.
     origin      centre of the first voxel in millimetres, in (x, y, z) order as SimpleITK gives it.
     direction   row-major direction cosines of the (x, y, z) axes, as SimpleITK gives them.
+    stored      how the file's axes lie to these: ±(axis + 1) for each axis, negative where it runs the other way; empty
+                where they are the same. Reading turns volumes (`bench.data.orientation`), writing turns them back.
     """
 
     shape: tuple[int, ...]
     spacing_mm: tuple[float, ...]
     origin: tuple[float, ...]
     direction: tuple[float, ...]
+    stored: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.shape)
@@ -48,6 +51,8 @@ class Geometry:
                 f"geometry of shape {self.shape} with spacing {self.spacing_mm}, origin {self.origin} and direction "
                 f"{self.direction}: expected 2 or 3 axes, the same number everywhere"
             )
+        if self.stored and sorted(map(abs, self.stored)) != list(range(1, n + 1)):
+            raise ValueError(f"stored axes {self.stored}: expected each of 1 to {n} once, with a sign")
         if not all(s > 0 and math.isfinite(s) for s in self.spacing_mm):
             raise ValueError(f"spacing {self.spacing_mm} mm: expected positive numbers")
 
@@ -65,6 +70,7 @@ class Geometry:
             "spacing_mm": list(self.spacing_mm),
             "origin": list(self.origin),
             "direction": list(self.direction),
+            "stored": list(self.stored),
         }
 
     @classmethod
@@ -75,6 +81,7 @@ class Geometry:
             tuple(float(s) for s in value["spacing_mm"]),
             tuple(float(o) for o in value["origin"]),
             tuple(float(d) for d in value["direction"]),
+            tuple(int(axis) for axis in value.get("stored", ())),
         )
 
 

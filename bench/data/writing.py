@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bench.data.orientation import as_stored
 from bench.data.volume import Geometry
 from bench.files.atomic import replacing
 
@@ -15,7 +16,8 @@ from bench.files.atomic import replacing
 def write_labels(path: Path, labels: npt.NDArray[np.integer[Any]], geometry: Geometry) -> None:
     """Write a label map (*S) in the smallest of uint8 and int16 that holds it; `.nii.gz` is compressed.
 
-    The same labels and geometry give the same bytes.
+    The same labels and geometry give the same bytes. A volume that reading turned is turned back, so that the file has
+    the axes of the one it was made for.
 
     Raises:
         ValueError: the shape is not the geometry's, or a value does not fit into int16.
@@ -37,7 +39,8 @@ def _write(path: Path, array: npt.NDArray[Any], geometry: Geometry) -> None:
 
     if array.shape != geometry.shape:
         raise ValueError(f"array of shape {array.shape} for a geometry of shape {geometry.shape}")
-    image = sitk.GetImageFromArray(array)
+    array, geometry = as_stored(array, geometry)
+    image = sitk.GetImageFromArray(np.ascontiguousarray(array))
     image.SetSpacing(geometry.spacing_mm[::-1])
     image.SetOrigin(geometry.origin)
     image.SetDirection(geometry.direction)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from bench.data.orientation import as_read
 from bench.data.prepared import Prepared, open_prepared
 from bench.data.reading import read_labels
 from bench.evaluation.lesions import LESION
@@ -85,7 +86,7 @@ def _example(run: Run, name: str, case: str) -> Example | None:
     for method in run.methods:
         found = _prediction(run, method, case)
         if found is not None:
-            mask, dice = found
+            mask, dice = as_read(found[0], prepared.placement.native), found[1]
             volume = mask if mask.ndim == 3 else mask[np.newaxis]
             (top, bottom), (left, right) = preview.box
             predictions[method] = (volume[preview.index[0], top:bottom, left:right], dice)

@@ -254,7 +254,7 @@ def test_real_masks_come_back_nearly_unchanged_through_another_spacing(shared_da
     )
     for case in cases[:: max(1, len(cases) // 40)]:
         read = dataset.read(case)
-        directions.add(read.geometry.direction)
+        directions.add(read.geometry.stored)
         prepared = prepare(read, dataset.settings, settings)
         restored = restore(certain(prepared.labels, 1), prepared.meta)
         truth = read.labels == 1

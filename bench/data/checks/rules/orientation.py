@@ -36,7 +36,7 @@ def orientation(inspection: Inspection) -> Iterator[Finding]:
             yield examined.finding("oblique", "warning", text)
 
 
-HANDLED = "arrays are used as they are stored"
+HANDLED = "turned to the canonical frame on reading, and predictions back"
 
 
 def _words(found: Orientation) -> str:
