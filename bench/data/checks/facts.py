@@ -65,8 +65,8 @@ class CaseFacts(Settings):
 
     @property
     def readable(self) -> bool:
-        """Whether all files could be opened."""
-        return not self.problem and not any(file.problem for file in self.files)
+        """Whether there are files and all of them could be opened."""
+        return bool(self.files) and not self.problem and not any(file.problem for file in self.files)
 
 
 def image_facts(opened: Opened) -> FileFacts:
