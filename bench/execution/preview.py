@@ -17,6 +17,7 @@ def describe_plan(planned: Planned, device_name: str) -> list[str]:
         f"  profile   {planned.why}",
         f"  data      {', '.join(f'{name} {count} cases' for name, count in cases.items())}; "
         f"target {', '.join(f'{name} = {list(v)}' for name, v in suite.dataset.class_labels.items())}",
+        *(f"  left out  {', '.join(bad)} of {name}: errors in data check" for name, bad in planned.skipped.items()),
         f"  network   {suite.backbone.name}, patch {_by(suite.sampling.patch_size)}, batch "
         f"{suite.sampling.batch_size}, {suite.training.steps} steps, {suite.training.decay.name} decay",
         f"  run       {planned.run.path}",

@@ -11,6 +11,8 @@ import bench
 from bench.data.volume import Geometry
 from bench.data.writing import write_image, write_labels
 from bench.errors import DataError
+from bench.execution.planning import Request, plan_request
+from bench.execution.preview import describe_plan
 
 SHAPE = (8, 16, 16)
 SUITE = """
@@ -79,3 +81,9 @@ def test_unchanged_files_are_not_examined_again_before_the_next_run(suite, tmp_p
     monkeypatch.setattr("bench.data.checks.examine.examine", lambda *_: pytest.fail("a file was read again"))
     monkeypatch.setattr("bench.data.fingerprints.sha256_file", lambda *_: pytest.fail("a file was read again"))
     bench.run(path, out=tmp_path / "run", device="cpu")
+
+
+def test_the_plan_names_the_cases_that_are_left_out(suite, tmp_path):
+    request = Request(suite("skip"), out=tmp_path / "run")
+    lines = describe_plan(plan_request(request, read_data=True), "cpu")
+    assert "  left out  volume-4, volume-6 of main: errors in data check" in lines
