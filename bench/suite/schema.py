@@ -139,6 +139,8 @@ class Suite(Settings):
         ids = [method.id for method in self.methods]
         if self.baseline is not None and self.baseline not in ids:
             raise _at(("baseline",), f"{self.baseline!r} is no method's id.{nearest(self.baseline, ids)}")
+        if self.threshold_baselines and self.dataset.roi is None:
+            raise _at(("threshold_baselines",), "looks inside the region of interest; name its labels in dataset.roi")
         for name, dataset in self.evaluate_on.items():
             if dataset.classes != self.dataset.classes:
                 raise _at(
