@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +16,7 @@ from bench.evaluation.pair import Mask
 from bench.evaluation.pairing import pair_files
 from bench.evaluation.scoring import SCORE_COLUMNS, score
 from bench.evaluation.summary import Summary, summarise
-from bench.files.atomic import write_text
+from bench.files.rows import write_rows
 
 Row = dict[str, Any]
 COLUMNS = ("case", *SCORE_COLUMNS, "note")
@@ -48,11 +45,7 @@ def score_folders(
 
 def write_scores(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write rows of `score_folders` as CSV, floats with all their digits, an undefined value as an empty field."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([_field(row[column]) for column in COLUMNS] for row in rows)
-    write_text(path, buffer.getvalue())
+    write_rows(path, rows, COLUMNS)
 
 
 def summary_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -97,15 +90,10 @@ def _metric_lines(summary: Summary) -> list[str]:
             lines.append(f"{metric.label:>13}  {summary.pooled[key]:.4f}{unit}  ({key})")
             continue
         found = summary.with_target[key]
-        middle = f"median {'of |·| ' if metric.better == 'closest_to_zero' else ''}{found.median:.4f}{unit}"
+        what = "of |·| " if metric.better == "closest_to_zero" else ""
+        middle = f"median {what}{found.median:.4f}{unit}" if found.measured else "no median"
         lines.append(
             f"{metric.label:>13}  mean {found.mean:.4f}{unit} (n = {found.defined}), "
             f"{middle} (n = {found.measured})  ({key})"
         )
     return lines
-
-
-def _field(value: Any) -> str:
-    if isinstance(value, float):
-        return "" if math.isnan(value) else repr(float(value))
-    return str(value)

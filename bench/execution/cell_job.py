@@ -25,7 +25,7 @@ from bench.execution.timings import remember
 from bench.execution.watch import JobWatch
 from bench.files.atomic import write_json
 from bench.results.provenance import provenance
-from bench.results.records import BLOCKS, Status, write_cell, write_history, write_rows
+from bench.results.records import BLOCKS, Status, write_cell, write_history
 from bench.suite.planner import CellPlan
 from bench.training.checkpoints import to_bytes
 from bench.training.device import device_facts, make_repeatable

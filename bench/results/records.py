@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -32,21 +29,6 @@ def read_cell(folder: Path) -> dict[str, Any]:
     return record
 
 
-def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Write rows as CSV in the given column order, floats with all their digits, NaN as an empty field."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_field(row[column]) for column in columns] for row in rows)
-    write_text(path, buffer.getvalue())
-
-
 def write_history(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
     """Write the training and validation curve as JSON lines, replacing what was there."""
     write_text(path, "".join(json.dumps(record, sort_keys=True) + "\n" for record in records))
-
-
-def _field(value: Any) -> str:
-    if isinstance(value, float):
-        return "" if math.isnan(value) else repr(float(value))
-    return str(value)

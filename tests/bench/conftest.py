@@ -20,7 +20,8 @@ from bench.evaluation.lesions import LESION_COLUMNS, lesion_records
 from bench.evaluation.scoring import score
 from bench.files.atomic import write_json
 from bench.files.checksum import seal_folder
-from bench.results.records import write_cell, write_history, write_rows
+from bench.files.rows import write_rows
+from bench.results.records import write_cell, write_history
 from bench.results.run_directory import RunDirectory
 
 SHAPE, SPACING = (12, 36, 36), (3.0, 1.5, 1.5)

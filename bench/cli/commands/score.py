@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bench.errors import BenchError
+
 
 def command(
     reference: Annotated[Path, typer.Option(help="Folder of reference label maps.", show_default=False)],
@@ -18,6 +20,8 @@ def command(
     """Score a folder of segmentations against a folder of references: same code, same columns as a run's tables."""
     from bench.evaluation.files import score_folders, summary_lines, write_scores
 
+    if out is not None and not out.absolute().parent.is_dir():
+        raise BenchError(f"{out} cannot be written: there is no folder {out.parent}; make it first")
     rows = score_folders(reference, prediction, label=label, tolerance_mm=tolerance_mm)
     if out is not None:
         write_scores(rows, out)
