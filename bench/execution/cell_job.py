@@ -24,6 +24,7 @@ from bench.execution.scoring import Scorer, collect, repeat_block, score_block
 from bench.execution.timings import remember
 from bench.execution.watch import JobWatch
 from bench.files.atomic import write_json
+from bench.files.rows import write_rows
 from bench.results.provenance import provenance
 from bench.results.records import BLOCKS, Status, write_cell, write_history
 from bench.suite.planner import CellPlan
