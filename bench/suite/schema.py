@@ -100,11 +100,16 @@ def _distinct_seeds(seeds: tuple[int, ...]) -> tuple[int, ...]:
     return seeds
 
 
+RESERVED = ("main", "train", "validation", "test")
+"""The suite's own data set and its parts; no further data set may be called so."""
+
+
 def _distinct_names(datasets: dict[str, DatasetSettings]) -> dict[str, DatasetSettings]:
-    seen = {"main": "main"}
+    seen = {name: name for name in RESERVED}
     for name in datasets:
-        if name.casefold() in seen:
-            raise _at((name,), f"{name!r} is taken (by {seen[name.casefold()]!r}); 'main' is the suite's own data set")
+        other = seen.get(name.casefold())
+        if other is not None:
+            raise _at((name,), f"the name {name!r} is taken (by {other!r}); {', '.join(RESERVED)} are the suite's own")
         seen[name.casefold()] = name
     return datasets
 
