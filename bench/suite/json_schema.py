@@ -61,7 +61,8 @@ class _Generator(GenerateJsonSchema):
 
 def _file_keys() -> Schema:
     """Keys of a suite file that are used up before its settings are read."""
-    profiles = {"type": "object", "additionalProperties": {"$ref": _DEFS + "Profile"}, "minProperties": 1}
+    profile = {"anyOf": [{"$ref": _DEFS + "Profile"}, {"type": "null"}]}
+    profiles = {"type": "object", "additionalProperties": profile, "minProperties": 1}
     return {
         "extends": {"type": "string", "description": "Path of the suite that this one changes, relative to this file."},
         "profiles": profiles | {"description": "Settings by name; the first profile whose data is there runs."},

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any
 
 import pytest
 from pydantic import PlainValidator
 
+from bench.files.home import HOME
 from bench.settings import Settings
 from bench.suite.json_schema import schema
 from bench.suite.located import plain
@@ -28,13 +30,15 @@ def fits(value: Any, rule: Any, root: dict[str, Any]) -> bool:
         "oneOf" not in rule or sum(fits(value, member, root) for member in rule["oneOf"]) == 1,
         "if" not in rule or fits(value, rule["then" if fits(value, rule["if"], root) else "else"], root),
         "exclusiveMinimum" not in rule or not is_number(value) or value > rule["exclusiveMinimum"],
+        "minimum" not in rule or not is_number(value) or value >= rule["minimum"],
+        "pattern" not in rule or not isinstance(value, str) or re.search(rule["pattern"], value) is not None,
         "maximum" not in rule or not is_number(value) or value <= rule["maximum"],
     ]
     if isinstance(value, dict):
         checks += object_checks(value, rule, root)
     if isinstance(value, list):
         checks += [fits(item, rule.get("items", True), root) for item in value]
-        checks.append(len(value) >= rule.get("minItems", 0))
+        checks.append(rule.get("minItems", 0) <= len(value) <= rule.get("maxItems", len(value)))
     return all(checks)
 
 
@@ -145,3 +149,37 @@ def test_types_that_contain_themselves_and_types_made_by_code_are_described():
     assert fits({"part": {"inner": {"inner": {}}}}, rules, rules)
     assert fits({"profiles": {"a": {"part": {"inner": {"free": 3}}}}}, rules, rules)
     assert not fits({"part": {"inner": {"x": 1}}}, rules, rules)
+
+
+@pytest.fixture(scope="module")
+def real():
+    """Whether a file fits the schema of real suites."""
+    from bench.suite.schema import Suite
+
+    rules = schema(Suite)
+    return lambda text: fits(plain(parse(Source(text, "suite.yaml", None))), rules, rules)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (HOME / "suites").glob("*.yaml")))
+def test_the_suites_that_ship_with_the_project_are_accepted(real, name):
+    assert real((HOME / "suites" / name).read_text())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"trainig": {}},
+        {"training": {"steps": "many"}},
+        {"training": {"steps": 0}},
+        {"training": {"stepz": 3}},
+        {"dataset": {"format": "lit"}},
+        {"seeds": 3},
+        {"methods": [{"id": "a"}]},
+        {"methods": [{"id": "a b", "loss": {"name": "dice"}}]},
+        {"sampling": None},
+    ],
+    ids=str,
+)
+def test_mistakes_in_a_real_suite_are_marked_in_the_editor(real, workshop, change):
+    assert real(workshop.suite().read_text())
+    assert not real(workshop.suite(**change).read_text())
