@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,19 +96,6 @@ def merged(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in result.items() if value is not None}
 
 
-@contextmanager
-def switches_put_back() -> Iterator[None]:
-    """A worker sets torch's threads and deterministic kernels for its whole process."""
-    import torch
-
-    threads = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(False)
-        torch.set_num_threads(threads)
-
-
 @dataclass(frozen=True)
 class Workshop:
     """A folder to work in, with the tiny suite at hand."""
@@ -139,8 +125,7 @@ class Workshop:
         """Be the one worker of a run, in this process."""
         from bench.execution.worker import work
 
-        with switches_put_back():
-            work(run, "cpu")
+        work(run, "cpu")
         return run
 
     def work_until(self, run: Any, job: str, phase: str, step: int) -> Any:
@@ -216,6 +201,17 @@ def own_cache_for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         del os.environ["IMBALANCE_BENCH_CACHE"]
     else:
         os.environ["IMBALANCE_BENCH_CACHE"] = former
+
+
+@pytest.fixture(autouse=True)
+def torch_as_it_was() -> Iterator[None]:
+    """What trains or predicts sets torch's threads and deterministic kernels for its whole process."""
+    threads = sys.modules["torch"].get_num_threads() if "torch" in sys.modules else None
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].use_deterministic_algorithms(False)
+        if threads is not None:
+            sys.modules["torch"].set_num_threads(threads)
 
 
 @pytest.fixture
