@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bench.execution.planning import Planned
 from bench.execution.timings import typical
 from bench.files.checksum import is_sealed
+from bench.results.records import read_cell
 from bench.suite.planner import CellPlan
 
 
@@ -30,17 +33,31 @@ def describe_plan(planned: Planned, device_name: str) -> list[str]:
             f"what is done is unknown ({planned.unread} files to read)",
             "  cost      unknown",
         ]
-    cells = planned.selected()
-    todo = [cell for cell in cells if not is_sealed(planned.run.cell(cell.id))]
-    rows = [f"    {'to do' if cell in todo else 'done':6} {cell.id}" for cell in cells]
     if request.methods:
         lines.append(f"  methods   only {', '.join(request.methods)}")
-    return [
-        *lines,
+    todo = [cell for cell in planned.selected() if not is_sealed(planned.run.cell(cell.id))]
+    return [*lines, *_cell_lines(planned, todo), f"  cost      {_cost(planned, todo, device_name)}"]
+
+
+def _cell_lines(planned: Planned, todo: list[CellPlan]) -> list[str]:
+    """One line per cell with how it stands, shortened when there are many."""
+    cells = planned.selected()
+    ends = {cell.id: "to do" if cell in todo else _outcome(planned.run.cell(cell.id)) for cell in cells}
+    rows = [f"    {end:6} {identity}" for identity, end in ends.items()]
+    broken = sum(end not in ("to do", "done") for end in ends.values())
+    lines = [
         f"  cells     {len(cells)}: {len(cells) - len(todo)} done, {len(todo)} to do",
         *(rows if len(rows) <= 60 else [*rows[:50], f"    … and {len(rows) - 50} more"]),
-        f"  cost      {_cost(planned, todo, device_name)}",
     ]
+    if broken:
+        lines.append(f"  again     remove the folders of the {broken} not finished from {planned.run.path}/cells")
+    return lines
+
+
+def _outcome(cell: Path) -> str:
+    """How a published cell ended, in a word."""
+    status = str(read_cell(cell)["status"])
+    return "done" if status == "finished" else status
 
 
 def _cost(planned: Planned, todo: list[CellPlan], device_name: str) -> str:

@@ -67,3 +67,13 @@ def test_long_plans_are_shortened(workshop):
     assert line(lines, "cells") == "80: 0 done, 80 to do"
     assert line(lines, "…") == "and 30 more"
     assert len(lines) < 62
+
+
+def test_a_cell_that_did_not_finish_is_told_with_how_to_have_it_done_again(workshop, misbehaving):
+    methods = [{"id": "nan", "loss": {"name": "nan"}}, {"id": "dice", "loss": {"name": "dice"}}]
+    suite = workshop.suite(methods=methods)
+    run = workshop.here(suite)
+    lines = describe_plan(workshop.plan(suite), "cpu")
+    assert line(lines, "cells") == "2: 2 done, 0 to do"
+    assert line(lines, "diverged").startswith("nan-s0-f0-")
+    assert line(lines, "again") == f"remove the folders of the 1 not finished from {run.path}/cells"
