@@ -38,4 +38,5 @@ benchmark: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-sort=name -p no:cacheprovider
 
 readme-figures: install
-	$(BIN)/python docs/readme_figures.py runs/lits-phantom
+	$(BIN)/python -m bench run suites/lits.yaml --profile phantom --seeds 0,1,2 --out runs/readme
+	$(BIN)/python docs/readme_figures.py runs/readme

@@ -1,4 +1,4 @@
-"""Show a run in the README: `python docs/readme_figures.py runs/lits-phantom`.
+"""Show a run in the README: `python docs/readme_figures.py runs/readme`.
 
 Draws `docs/images/*.png` from the run's records and writes the table and its caption between the marks in README.md.
 The same records give the same bytes. A run in which a cell is missing is refused.

@@ -10,6 +10,7 @@ import torch
 import losses
 import models
 from bench.data.prepared import Prepared
+from bench.errors import DataError
 from bench.suite.planner import CellPlan
 from bench.suite.schema import Suite
 from bench.training.loop import use_channels_last
@@ -34,6 +35,9 @@ def trained_method(
 
     Args:
         identity: the cell's, from its record.
+
+    Raises:
+        DataError: the network would be another one for such an image.
     """
     specification = dict(identity["loss"])
     loss = losses.create(specification.pop("name"), **specification)
@@ -42,7 +46,13 @@ def trained_method(
         use_channels_last(method)
     prefix = "backbone."
     own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
-    method.backbone.load_state_dict(own)
+    try:
+        method.backbone.load_state_dict(own)
+    except RuntimeError as error:
+        raise DataError(
+            f"the weights do not fit an image of {image_shape[0]} channel(s) and {len(image_shape) - 1} axes; give one "
+            f"file per channel, as in training ({error})"
+        ) from error
     return method
 
 

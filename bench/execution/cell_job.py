@@ -90,6 +90,9 @@ class CellJob:
         facts["parameters"] = sum(parameter.numel() for parameter in method.backbone.parameters())
         scorer = Scorer(suite, device)
         trained = self._train(method, train, scorer, working, watch, facts)
+        if math.isfinite(trained.timing["seconds_per_step"]):  # steps were taken, so scores here are of other weights
+            for stale in ("scores", "predictions"):
+                shutil.rmtree(working / stale, ignore_errors=True)
         method.load_state_dict(trained.best)
         seconds = score_block(scorer, self.plan, self._cases, method, "best", working, watch)
         if trained.progress.best_step == trained.progress.step:
@@ -149,7 +152,8 @@ class CellJob:
         sampling = self.context.suite.sampling
         return (
             f"out of memory with patch {list(sampling.patch_size)} and batch {sampling.batch_size}; "
-            f"lower sampling.patch_size or sampling.batch_size, or set training.precision: bf16 ({error})"
+            "lower sampling.patch_size, sampling.batch_size or (in validation and scoring) evaluation.window_batch, "
+            f"or set training.precision: bf16 ({error})"
         )
 
     def _write(self, working: Path, status: Status, reason: str, facts: dict[str, Any]) -> None:

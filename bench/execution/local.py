@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import RunError
-from bench.execution.claims import note_death
+from bench.execution.claims import FATAL_DEATHS, note_death
 from bench.execution.watch import PARENT
 from bench.files.home import HOME
 from bench.files.jsonl import append_jsonl
@@ -47,6 +47,7 @@ class LocalWorkers:
     def __init__(self, run: RunDirectory, device: str, threads: int) -> None:
         self._run, self._device, self._threads = run, device, threads
         self._workers: list[_Worker] = []
+        self._idle_deaths = 0
 
     def start(self, count: int) -> None:
         """Start so many workers."""
@@ -65,7 +66,11 @@ class LocalWorkers:
                 continue
             if code > 0:
                 raise RunError(worker.last_words(code))
-            self._note(worker, -code)
+            self._idle_deaths = 0 if self._note(worker, -code) else self._idle_deaths + 1
+            if self._idle_deaths >= FATAL_DEATHS:
+                raise RunError(
+                    f"workers died {FATAL_DEATHS} times in a row (signal {-code}) before any work; see {worker.log}"
+                )
             self._workers[index] = self._start(index)
         return any(worker.process.poll() is None for worker in self._workers)
 
@@ -93,13 +98,15 @@ class LocalWorkers:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         return _Worker(process, since, path, offset)
 
-    def _note(self, worker: _Worker, number: int) -> None:
+    def _note(self, worker: _Worker, number: int) -> str | None:
+        """Remember a death; returns the job that the worker was at, if any."""
         pid = worker.process.pid
         cause = f"signal {number} ({signal.Signals(number).name})" + (", likely out of memory" if number == 9 else "")
         job = note_death(self._run, pid, worker.since, cause)
         append_jsonl(
             self._run.events, {"time": time.time(), "pid": pid, "job": job, "phase": "worker died", "cause": cause}
         )
+        return job
 
 
 @contextmanager

@@ -136,10 +136,14 @@ def _check_parameters(loaded: Loaded[Suite]) -> None:
     """Have every loss and the backbone check their parameters, so that a mistake is found at its line."""
     for index, method in enumerate(loaded.settings.methods):
         specification = method.loss.specification()
+        mark = loaded.mark("methods", index, "loss")
         try:
-            losses.create(specification.pop("name"), **specification)
+            loss = losses.create(specification.pop("name"), **specification)
         except LossError as error:
-            raise refuse(loaded.mark("methods", index, "loss"), str(error)) from error
+            raise refuse(mark, str(error)) from error
+        if loss.required_maps:
+            needed = ", ".join(loss.required_maps)
+            raise refuse(mark, f"found a loss that needs the target maps {needed}; training does not make maps yet")
     try:
         models.resolve_backbone(loaded.settings.backbone.specification())
     except ModelError as error:

@@ -37,7 +37,7 @@ def predict_file(
     verify_folder(folder)
     if checkpoint not in BLOCKS or not (folder / "checkpoints" / f"{checkpoint}.pt").is_file():
         raise RunError(f"{folder} has no checkpoint {checkpoint!r}; a finished cell has {' and '.join(BLOCKS)}")
-    _refuse_output(out)
+    _refuse_output(out, (*images, *([roi] if roi else [])))
     suite = Suite.model_validate_json((folder / "suite.json").read_text(encoding="utf-8"))
     target = resolve_device(device)
     make_repeatable(suite.training.threads_per_cell, target)
@@ -56,7 +56,9 @@ def _cell_folder(cell: Path) -> Path:
     raise RunError(f"{cell} is no finished cell: expected RUN/cells/ID with a cell.json; `status RUN` lists them")
 
 
-def _refuse_output(out: Path) -> None:
+def _refuse_output(out: Path, inputs: Sequence[Path]) -> None:
+    if out.resolve() in [path.resolve() for path in inputs]:
+        raise RunError(f"{out} is one of the inputs and would be lost; give another file to write")
     if not out.name.endswith((".nii.gz", ".nii")):
         raise RunError(f"{out} is no name for a label map; expected one that ends in .nii.gz or .nii")
     if not out.absolute().parent.is_dir():

@@ -71,7 +71,7 @@ class Scorer:
         Cases without target are left out, as in the headline: they would reward a checkpoint that predicts nothing.
         When no case has a target, all of them count (both empty = 1).
         """
-        chosen = [case for case in cases if any(case.class_voxels[1:])] or cases
+        chosen = [case for case in cases if (case.reference() > 0).any()] or cases
         return {case.id: self._dice(self.segment(method, case), case.reference()) for case in chosen}
 
     def records(self, case: Prepared, prediction: LabelMap) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -76,7 +76,8 @@ class RunDirectory:
     def finished_cells(self) -> Iterator[Path]:
         """Published cells, in order of their ids."""
         folder = self.path / "cells"
-        return (p for p in sorted(folder.iterdir()) if is_sealed(p)) if folder.is_dir() else iter(())
+        found = sorted(folder.iterdir()) if folder.is_dir() else []
+        return (path for path in found if ".damaged" not in path.name and is_sealed(path))
 
     def refuse_unusable(self) -> None:
         """Say at once why no run can live here; leaves nothing behind.

@@ -124,6 +124,7 @@ def _chosen(folds: Sequence[int], splits: Sequence[Split]) -> tuple[int, ...]:
 def _prepare(suite: Suite, name: str, case: Case, fingerprint: str) -> PreparePlan:
     content = {
         "case": case.id,
+        "patient": case.patient,
         "fingerprint": fingerprint,
         "labels": suite.datasets()[name].interpretation(),
         "preprocessing": suite.preprocessing.model_dump(mode="json"),

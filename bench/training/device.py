@@ -34,6 +34,9 @@ def resolve_device(name: str) -> torch.device:
 def make_repeatable(threads: int, device: torch.device) -> None:
     """One thread count, deterministic kernels; on a GPU only where there are any, as some 3D kernels have none."""
     torch.set_num_threads(threads)
+    # fp32 means fp32: by default convolutions on a GPU round their inputs to 10 bits.
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
     if device.type == "cuda":

@@ -139,3 +139,9 @@ if not os.path.exists({str(mark)!r}):
     (event,) = workshop.events(run.path)
     assert event["cause"] == "signal 11 (SIGSEGV)"
     assert event["job"] is None
+
+
+def test_workers_that_die_before_any_work_are_not_started_for_ever(run, stand_in):
+    stand_in("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    with started(run, 1, "cpu", 1) as workers, pytest.raises(RunError, match=r"died 3 times in a row \(signal 11\)"):
+        wait_while(workers)

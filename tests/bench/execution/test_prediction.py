@@ -90,6 +90,8 @@ def test_what_cannot_be_predicted_is_refused_in_words(trained, lits, tmp_path):
         predict(cell, lits, out, "0", checkpoint="first")
     with pytest.raises(RunError, match="expected one that ends in"):
         predict(cell, lits, tmp_path / "out.png", "0")
+    with pytest.raises(RunError, match="is one of the inputs and would be lost"):
+        predict(cell, lits, lits / "segmentation-0.nii.gz", "0")
     with pytest.raises(RunError, match="there is no folder"):
         predict(cell, lits, tmp_path / "nowhere" / "out.nii.gz", "0")
     with pytest.raises(DataError, match="region of interest"):
