@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 
 PATIENCE_SECONDS = 120
+TABLES = 5
+"""Files in tables/: scores.md, scores_last.md, scores.csv, costs.md, costs.csv."""
 
 
 def kind(phase: str) -> str:
@@ -55,6 +58,23 @@ class Killer:
     def kill_worker(self, pid: int, since: int) -> None:
         os.kill(pid, signal.SIGKILL)
         self._remember(since, pid)
+
+    def wait_for_tables(self, process: subprocess.Popen[str]) -> None:
+        """Until the first table of a run is being written or just was; the phase begins with reading and importing."""
+        before = self._tables()
+        while self._tables() == before and process.poll() is None:
+            pass
+
+    def half_written(self) -> bool:
+        """Whether some tables are there and others are not."""
+        return 0 < len(self._tables()) < TABLES
+
+    def _tables(self) -> set[tuple[str, int]]:
+        found = set()
+        for path in self.run.glob("tables/*"):
+            with suppress(FileNotFoundError):
+                found.add((path.name, path.stat().st_mtime_ns))
+        return found
 
     def hesitate(self, seconds: float) -> None:
         time.sleep(self.random.uniform(0, seconds))
