@@ -13,18 +13,20 @@ def run_again(workshop, name: str) -> None:
     workshop.command("run", workshop.suite(), "--out", name, "--workers", 2)
 
 
-def test_a_run_killed_as_a_whole_while_it_trains_ends_with_the_same_bytes(
+def test_a_worker_killed_while_it_trains_leaves_what_another_needs_to_end_with_the_same_bytes(
     workshop, uninterrupted, killer, nothing_twice
 ):
-    death = killer("run")
-    process = workshop.start("run", workshop.suite(), "--out", "run", "--workers", 2)
+    run, death = workshop.begin(workshop.suite()), killer("run")
+    process = workshop.start("work", run.path, "--device", "cpu")
     assert death.wait(process, {"training"}, 0)
     death.hesitate(0.1)
     death.kill_group(process, 0)
-    assert not list(death.run.glob("tables/*"))
-    run_again(workshop, "run")
-    assert workshop.scores(death.run) == workshop.scores(uninterrupted)
-    nothing_twice(death.run)
+    assert process.returncode == -9
+    assert not list(run.path.glob("cells/*/seal.json"))
+    workshop.work(run)
+    workshop.report(run)
+    assert workshop.scores(run.path) == workshop.scores(uninterrupted)
+    nothing_twice(run.path)
 
 
 @pytest.mark.slow
