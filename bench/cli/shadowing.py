@@ -24,7 +24,8 @@ def check_shadowing() -> None:
         spec = importlib.util.find_spec(name)
         origin = Path(spec.origin).resolve() if spec and spec.origin else None
         if origin != HOME / name / "__init__.py":
-            found = origin.parent if origin else "a folder without __init__.py"
+            places = [*(spec.submodule_search_locations or ())] if spec else []
+            found = origin.parent if origin else next(iter(places), "nowhere")
             raise BenchError(
                 f"the package {name!r} would be imported from {found}, expected {HOME / name}: a folder named {name} "
                 "in the working directory hides it. Use the console script `imbalance-bench`, which ignores the "
