@@ -12,11 +12,9 @@ import numpy.typing as npt
 import torch
 
 from bench.data.augmentation import change_intensity, move
+from bench.data.classes import IGNORED
 from bench.data.sampler import Patch, PatchSampler
 from models.method import Batch
-
-IGNORED = -1
-"""Label of voxels that no loss and no metric looks at; padding carries it."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from bench.data.settings import DatasetSettings
 
 IGNORED = -1
+"""Label of voxels that no loss and no metric looks at; padding carries it."""
 
 
 def class_map(labels: npt.NDArray[np.int16], settings: DatasetSettings) -> npt.NDArray[np.int8]:
