@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,27 +11,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bench.data.cache.arrays import Arrays, open_arrays, write_arrays
 from bench.data.geometry import Box, Placement, bounding_box, slices
 from bench.data.preprocessing import PreparedCase
 from bench.data.preview import Preview
 from bench.data.volume import Case
 from bench.errors import DataError
-from bench.files.atomic import write_json
 
-DESCRIPTION = "case.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+KEYS = {"schema_version", "id", "patient", "meta", "class_voxels", "reference_box", "reference_voxels", "preview"}
 
 
 def write_prepared(folder: Path, prepared: PreparedCase, case: Case) -> None:
     """Write a prepared case into a folder, which is made if need be; sealing and publishing it is the caller's.
 
-    image.npy, labels.npy, roi.npy (if any)  on the prepared grid.
-    foreground.npy  flat indices of all target voxels, class after class (counts in case.json).
-    reference.npy   classes on the native grid, cut to the box of everything that is not background.
-    preview_image.npy, preview_labels.npy  native slices.
-    case.json       id, patient, meta, counts and boxes; no path of a source file.
+    image, labels, roi (if any)  on the prepared grid; the image with the floating-point type that it has.
+    foreground      flat indices of all target voxels, class after class.
+    reference       classes on the native grid, cut to the box of everything that is not background.
+    preview_image, preview_labels  native slices.
+    description     id, patient, meta, counts and boxes; no path of a source file.
+
+    Raises:
+        DataError: the disk has no room for it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     labels, classes = prepared.labels.ravel(), len(prepared.meta["classes"])
     foreground = [np.flatnonzero(labels == index).astype(np.int64) for index in range(1, classes + 1)]
     arrays: dict[str, npt.NDArray[Any]] = {
@@ -44,12 +45,11 @@ def write_prepared(folder: Path, prepared: PreparedCase, case: Case) -> None:
     }
     if prepared.roi is not None:
         arrays["roi"] = prepared.roi
-    reference_box = None
+    reference_box = reference_voxels = None
     if prepared.reference is not None:
+        reference_voxels = [int(np.count_nonzero(prepared.reference == index)) for index in range(1, classes + 1)]
         reference_box = bounding_box(prepared.reference != 0) or tuple((0, 0) for _ in prepared.reference.shape)
         arrays["reference"] = prepared.reference[slices(reference_box)]
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
     counts = [len(voxels) for voxels in foreground]
     description = {
         "schema_version": SCHEMA_VERSION,
@@ -58,33 +58,42 @@ def write_prepared(folder: Path, prepared: PreparedCase, case: Case) -> None:
         "meta": prepared.meta,
         "class_voxels": [int(np.count_nonzero(labels == 0)), *counts],
         "reference_box": reference_box,
+        "reference_voxels": reference_voxels,
         "preview": {"index": prepared.preview.index, "box": prepared.preview.box},
     }
-    write_json(folder / DESCRIPTION, description)
+    write_arrays(folder, arrays, description)
 
 
 def open_prepared(folder: Path) -> Prepared:
     """Open a prepared case; arrays are mapped when they are first used and cannot be written to.
 
     Raises:
-        DataError: case.json is missing, unreadable or of another schema version.
+        DataError: there are no arrays, or not those of a prepared case of this schema version.
     """
-    try:
-        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        version = description["schema_version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{folder} is no prepared case: {DESCRIPTION} cannot be read ({error})") from error
+    arrays = open_arrays(folder)
+    missing = {"image", "labels", "foreground", "preview_image", "preview_labels"} - set(arrays.names)
+    missing |= KEYS - arrays.description.keys()
+    if missing:
+        raise DataError(f"{folder} is no prepared case: it has no {', '.join(sorted(missing))}")
+    version = arrays.description["schema_version"]
     if version != SCHEMA_VERSION:
         raise DataError(f"{folder}: prepared with schema version {version}, this program reads {SCHEMA_VERSION}")
-    return Prepared(folder, description)
+    return Prepared(arrays)
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A prepared case on disk."""
 
-    folder: Path
-    description: dict[str, Any]
+    arrays: Arrays
+
+    @property
+    def folder(self) -> Path:
+        return self.arrays.folder
+
+    @property
+    def description(self) -> dict[str, Any]:
+        return self.arrays.description
 
     @property
     def id(self) -> str:
@@ -114,20 +123,22 @@ class Prepared:
         """Of the prepared grid."""
         return self.placement.grid.spacing_mm
 
-    @cached_property
-    def image(self) -> npt.NDArray[np.float32]:
-        """(C, *S)."""
-        return self._array("image")
+    @property
+    def image(self) -> npt.NDArray[np.floating[Any]]:
+        """(C, *S), float32 or as it was stored."""
+        return self.arrays["image"]
 
-    @cached_property
+    @property
     def labels(self) -> npt.NDArray[np.int8]:
         """(*S), −1 ignored."""
-        return self._array("labels")
+        return self.arrays["labels"]
 
-    @cached_property
+    @property
     def roi(self) -> npt.NDArray[np.bool_] | None:
         """(*S), or None."""
-        return self._array("roi") if (self.folder / "roi.npy").exists() else None
+        if "roi" not in self.arrays:
+            return None
+        return self.arrays["roi"]
 
     @property
     def class_voxels(self) -> tuple[int, ...]:
@@ -138,7 +149,18 @@ class Prepared:
     def foreground(self) -> Sequence[npt.NDArray[np.int64]]:
         """Flat indices of the voxels of each target class on the prepared grid."""
         stops = np.cumsum(self.class_voxels[1:])
-        return tuple(np.split(self._array("foreground"), stops[:-1]))
+        return tuple(np.split(self.arrays["foreground"], stops[:-1]))
+
+    @property
+    def has_target(self) -> bool:
+        """Whether any voxel of the native reference is of a target class; known without reading it.
+
+        Raises:
+            DataError: the case was prepared without reference.
+        """
+        if self.description["reference_voxels"] is None:
+            raise self._unlabelled()
+        return any(self.description["reference_voxels"])
 
     def reference(self) -> npt.NDArray[np.int8]:
         """Classes (*N) on the native grid, a new array.
@@ -147,27 +169,19 @@ class Prepared:
             DataError: the case was prepared without reference.
         """
         if self.description["reference_box"] is None:
-            raise DataError(f"case {self.id} was prepared without reference labels and cannot be scored")
+            raise self._unlabelled()
         full = np.zeros(self.placement.native.shape, np.int8)
-        full[slices(_box(self.description["reference_box"]))] = self._array("reference")
+        full[slices(_box(self.description["reference_box"]))] = self.arrays["reference"]
         return full
 
     def preview(self) -> Preview:
         """Slices for reports."""
         place = self.description["preview"]
-        images, labels = self._array("preview_image"), self._array("preview_labels")
+        images, labels = self.arrays["preview_image"], self.arrays["preview_labels"]
         return Preview(tuple(place["index"]), _box(place["box"]), images, labels)
 
-    def _array(self, name: str) -> npt.NDArray[Any]:
-        path = self.folder / f"{name}.npy"
-        # An empty array cannot be mapped.
-        try:
-            mapped: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        except ValueError as error:
-            if path.stat().st_size > 4096:
-                raise DataError(f"{path}: cannot be mapped ({error}); remove its folder to have it rebuilt") from error
-            mapped = np.load(path, allow_pickle=False)
-        return mapped
+    def _unlabelled(self) -> DataError:
+        return DataError(f"case {self.id} was prepared without reference labels and cannot be scored")
 
 
 def _box(value: Sequence[Sequence[int]]) -> Box:

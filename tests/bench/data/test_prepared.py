@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from bench.data.cache.arrays import write_arrays
 from bench.data.prepared import open_prepared, write_prepared
 from bench.data.preprocessing import prepare, restore
 from bench.data.sampler import PatchSampler, SamplingSettings
@@ -121,12 +122,17 @@ def test_an_array_of_pickled_objects_is_refused(written):
         open_prepared(opened.folder).image  # noqa: B018
 
 
-@pytest.mark.parametrize("content", [None, "{", "[]", '{"schema_version": 99}'])
-def test_a_folder_that_is_no_prepared_case_is_refused(tmp_path, content):
-    if content is not None:
-        (tmp_path / "case.json").write_text(content)
-    with pytest.raises(DataError, match=r"no prepared case|schema version 99"):
+def test_a_folder_that_is_no_prepared_case_is_refused(tmp_path, written):
+    with pytest.raises(DataError, match="holds no arrays"):
         open_prepared(tmp_path)
+    write_arrays(tmp_path / "map", {"distance": np.zeros(3)}, {"schema_version": 2})
+    with pytest.raises(DataError, match="is no prepared case: it has no class_voxels, foreground, id, image, labels"):
+        open_prepared(tmp_path / "map")
+    _, opened = written
+    names = {name: opened.arrays[name] for name in opened.arrays}
+    write_arrays(tmp_path / "new", names, opened.description | {"schema_version": 99})
+    with pytest.raises(DataError, match="schema version 99, this program reads 2"):
+        open_prepared(tmp_path / "new")
 
 
 def test_patches_can_be_drawn_from_it(written):

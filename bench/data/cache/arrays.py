@@ -1,0 +1,159 @@
+"""Named arrays and one JSON description in a folder: opened by mapping, so that opening reads nothing.
+
+Nothing here knows what the arrays mean. A folder may come from a stranger: what is opened is plain numbers in plain
+files of this very folder, with the types and shapes that the description promises, and never anything that executes.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.data.cache.disk import check_space
+from bench.errors import DataError
+from bench.files.atomic import write_json
+
+DESCRIPTION = "arrays.json"
+SCHEMA_VERSION = 1
+
+NAME = re.compile(r"[a-z_][a-z0-9_]*")
+KINDS = "biuf"
+"""Types that are stored: booleans, whole numbers, floating-point numbers."""
+REBUILD = "remove its folder to have it built again"
+
+
+def write_arrays(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], description: Mapping[str, Any]) -> None:
+    """Write arrays as `<name>.npy` and a JSON-able description into a folder, which is made if need be.
+
+    Equal arrays and descriptions give equal bytes. Sealing and publishing the folder is the caller's.
+
+    Raises:
+        ValueError: a name other than lower-case letters, digits and `_`, or an array of anything but numbers.
+        DataError: the disk has no room for the arrays.
+    """
+    for name, array in arrays.items():
+        if not NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of an array; expected lower-case letters, digits and _")
+        if array.dtype.kind not in KINDS:
+            raise ValueError(f"array {name} of {array.dtype}; expected booleans, integers or floating-point numbers")
+    folder.mkdir(parents=True, exist_ok=True)
+    total = sum(array.nbytes for array in arrays.values())
+    check_space(folder, total)
+    try:
+        for name, array in arrays.items():
+            _write(folder / f"{name}.npy", array)
+        stored = {name: {"dtype": array.dtype.str, "shape": array.shape} for name, array in arrays.items()}
+        content = {"schema_version": SCHEMA_VERSION, "arrays": stored, "description": dict(description)}
+        write_json(folder / DESCRIPTION, content)
+    except OSError as error:  # somebody else took the room meanwhile
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        check_space(folder, total)
+        raise DataError(f"{folder}: {total} bytes could not be written ({error})") from error
+
+
+def open_arrays(folder: Path) -> Arrays:
+    """Open a folder that `write_arrays` wrote; its arrays are mapped when they are first asked for.
+
+    Raises:
+        DataError: the description is missing, unreadable, of another schema version, or names impossible arrays.
+    """
+    path = folder / DESCRIPTION
+    try:
+        _check_plain(path)
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version, listed, description = (content[key] for key in ("schema_version", "arrays", "description"))
+        stored = {name: _Stored.read(name, entry) for name, entry in listed.items()}
+        description = dict(description)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DataError(f"{folder} holds no arrays: {DESCRIPTION} cannot be read ({error})") from error
+    if version != SCHEMA_VERSION:
+        raise DataError(f"{folder}: arrays of schema version {version!r}, this program reads {SCHEMA_VERSION}")
+    return Arrays(folder, description, stored)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """Type and shape of an array, as described."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+    @classmethod
+    def read(cls, name: str, value: Mapping[str, Any]) -> _Stored:
+        if not NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of an array")
+        dtype, shape = np.dtype(str(value["dtype"])), tuple(value["shape"])
+        if dtype.kind not in KINDS or dtype.shape or not all(type(n) is int and n >= 0 for n in shape):
+            raise ValueError(f"array {name} of {dtype} and shape {shape}")
+        return cls(dtype, shape)
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Arrays on disk by name: write-protected, mapped, kept open from their first use on."""
+
+    folder: Path
+    description: dict[str, Any]
+    _stored: Mapping[str, _Stored]
+    _open: dict[str, npt.NDArray[Any]] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """In alphabetical order."""
+        return tuple(sorted(self._stored))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._stored
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        """Map an array.
+
+        Raises:
+            KeyError: there is no array of that name.
+            DataError: its file is missing, a link, cut off, or holds something other than described.
+        """
+        if name not in self._open:
+            self._open[name] = _mapped(self.folder / f"{name}.npy", self._stored[name])
+        return self._open[name]
+
+
+def _write(path: Path, array: npt.NDArray[Any]) -> None:
+    # Not np.save: its own way of writing loses the number of the error, and a full disk has one.
+    array = np.asarray(array, order="C")
+    with path.open("wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(array))
+        if array.size:
+            stream.write(array.reshape(-1).view(np.uint8).data)
+
+
+def _mapped(path: Path, stored: _Stored) -> npt.NDArray[Any]:
+    try:
+        _check_plain(path)
+        # An empty array cannot be mapped.
+        array = np.load(path, mmap_mode=None if 0 in stored.shape else "r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path}: cannot be mapped ({error}); {REBUILD}") from error
+    if not isinstance(array, np.ndarray) or (array.dtype, array.shape) != (stored.dtype, stored.shape):
+        found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+        raise DataError(f"{path}: holds {found}, described are {stored.dtype} {stored.shape}; {REBUILD}")
+    array.flags.writeable = False
+    return array
+
+
+def _check_plain(path: Path) -> None:
+    """Refuse links and devices: they would read something outside the folder, or never end."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise ValueError(f"{path.name} is no plain file")

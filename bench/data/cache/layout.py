@@ -1,0 +1,73 @@
+"""Where the things of a cache lie, and whose turn it is to change what is there.
+
+entries/<identity>/        published entries, and those set aside as `<identity>.damaged`
+building/<identity>/       being filled by whoever holds the entry's lock
+locks/<identity>.lock
+uses/<name>.json, .lock    which entries a living process uses
+turn.lock
+.tmp-*/                    entries on their way out
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import DataError
+from bench.files.lock import FileLock
+
+IDENTITY = re.compile(r"(?!\.)[A-Za-z0-9_.-]{1,200}")
+DAMAGED = re.compile(r"\.damaged(-\d+)?$")
+POLL_SECONDS = 0.005
+
+
+def check_identity(identity: str) -> str:
+    """Give an identity back that can be the name of a folder and of nothing else.
+
+    Raises:
+        DataError: it has another form; as in a run.json that somebody made up.
+    """
+    if not isinstance(identity, str) or not IDENTITY.fullmatch(identity) or DAMAGED.search(identity):
+        raise DataError(
+            f"{identity!r} is no identity of a cached case; expected letters, digits, _, - and . (not first), "
+            "at most 200 of them"
+        )
+    return identity
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders of one cache."""
+
+    root: Path
+
+    def folder(self, identity: str) -> Path:
+        """Where an entry is published."""
+        return self.root / "entries" / check_identity(identity)
+
+    def building(self, identity: str) -> Path:
+        """Where an entry is filled, on the same file system, by whoever holds its lock."""
+        return self.root / "building" / check_identity(identity)
+
+    def lock(self, identity: str) -> FileLock:
+        """The lock of whoever fills an entry, or removes it."""
+        return FileLock(self.root / "locks" / f"{check_identity(identity)}.lock")
+
+    @property
+    def uses(self) -> Path:
+        return self.root / "uses"
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait to be the only process that registers uses or removes entries; to be held for moments only."""
+        lock = FileLock(self.root / "turn.lock")
+        while not lock.acquire():
+            time.sleep(POLL_SECONDS)
+        try:
+            yield
+        finally:
+            lock.release()
