@@ -118,7 +118,7 @@ class Training:
         self._restore()
         validation_steps = self.settings.validation_steps()
         for planned in prefetched(self.sampler, self.progress.step, self.settings.steps):
-            self._pending.append(self._step(planned.batch))
+            self._pending.append(self.step(planned.batch))
             progress = self.progress
             progress.order_digest = self.sampler.digest(planned.plan, progress.order_digest)
             progress.step += 1
@@ -134,7 +134,12 @@ class Training:
         }
         return Trained(self.best, weights_of(self.method), self.progress, timing)
 
-    def _step(self, batch: Batch) -> dict[str, float]:
+    def step(self, batch: Batch) -> dict[str, float]:
+        """Forward, backward and one step of the optimiser; returns what the training curve records of it.
+
+        Raises:
+            Diverged: a loss or gradient is not finite; the weights are as before.
+        """
         started = time.perf_counter()
         step = self.progress.step
         rate = learning_rate(self.settings, step, self.progress.dice())
