@@ -35,8 +35,9 @@ class Example:
 def check(loss: Loss, *, classes: Iterable[int] = (2, 3), spatial_dims: Iterable[int] = (2, 3)) -> None:
     """Raise `ContractError` at the first broken promise; changes neither the loss nor the global random state.
 
-    Target maps are stand-ins (random in (0, 1] on their class, 0 elsewhere), so a loss is checked without the code
-    that computes real ones. `classes` and `spatial_dims` are those that the loss is meant for.
+    Target maps are stand-ins (random in (0, 1] on their class, 0 elsewhere; `signed_distance` below 0 on its class and
+    above elsewhere; two lesions in `lesion_id` and `nearest_lesion`), so a loss is checked without the code that
+    computes real ones. `classes` and `spatial_dims` are those that the loss is meant for.
     """
     _parameters_are_keyword_only(loss)
     for channels in classes:
@@ -86,10 +87,19 @@ def _stand_in_maps(loss: Loss, logits: Tensor, labels: Tensor) -> dict[str, Tens
             axes = [torch.linspace(-1, 1, size) for size in labels.shape[1:]]
             maps[key] = torch.stack(torch.meshgrid(*axes, indexing="ij")).expand(len(labels), *[-1] * labels.ndim)
         elif key in ("lesion_id", "nearest_lesion"):
-            maps[key] = inside.int()
+            space = tuple(range(2, inside.ndim))
+            maps[key] = _two_parts(inside) * (inside if key == "lesion_id" else inside.any(space, keepdim=True))
         else:
-            maps[key] = (1 - torch.rand(inside.shape, generator=generator)) * inside
+            size = 1 - torch.rand(inside.shape, generator=generator)
+            maps[key] = torch.where(inside, -size, size) if key == "signed_distance" else size * inside
     return maps
+
+
+def _two_parts(inside: Tensor) -> Tensor:
+    """1 in the first half of the patch, 4 in the second: a crop need not hold consecutive numbers, or every lesion."""
+    numbers = torch.ones(inside.shape, dtype=torch.int32)
+    numbers[:, :, _SIZE // 2 :] = 4
+    return numbers
 
 
 def _run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from losses.errors import LossError
@@ -35,3 +36,18 @@ def flag(loss: str, parameter: str, value: Any) -> bool:
     if isinstance(value, bool):
         return value
     raise LossError(f"{loss}: {parameter} must be true or false, got {value!r}")
+
+
+def whole(loss: str, parameter: str, value: Any, *, at_least: int) -> int:
+    """Return `value` if it is a whole number within its bound."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= at_least:
+        return value
+    raise LossError(f"{loss}: {parameter} must be a whole number >= {at_least}, got {value!r}")
+
+
+def choice(loss: str, parameter: str, value: Any, options: Iterable[str]) -> str:
+    """Return `value` if it is one of the words."""
+    words = tuple(options)
+    if isinstance(value, str) and value in words:
+        return value
+    raise LossError(f"{loss}: {parameter} must be {' or '.join(map(repr, words))}, got {value!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from losses import LossError
-from losses.domains import flag, number
+from losses.domains import choice, flag, number, whole
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,17 @@ def test_only_booleans_are_flags():
     assert flag("dice", "batch", True) is True
     with pytest.raises(LossError, match="dice: batch must be true or false, got 0"):
         flag("dice", "batch", 0)
+
+
+def test_whole_numbers_are_whole():
+    assert whole("residual_moment", "order", 2, at_least=1) == 2
+    for value in (0, 1.0, True, "1", None):
+        with pytest.raises(LossError, match="residual_moment: order must be a whole number >= 1, got"):
+            whole("residual_moment", "order", value, at_least=1)
+
+
+def test_choices_are_named():
+    assert choice("residual_moment", "norm", "l1", ("l1", "l2")) == "l1"
+    for value in ("L1", 1, None):
+        with pytest.raises(LossError, match="residual_moment: norm must be 'l1' or 'l2', got"):
+            choice("residual_moment", "norm", value, ("l1", "l2"))
