@@ -69,6 +69,7 @@ class _SoftCounts(torch.autograd.Function):
         probability = logits.new_empty((batch, _stored(channels, first), *space), dtype=kind)
         target, valid = logits.new_empty((2, *space), dtype=kind)
         masked = _may_hold_ignored(labels)
+        by_class = target_map is None and channels > 2  # then no comparison finds −1
         sums = []
         for b in range(batch):
             p = _normalise(logits[b], probability[b])
@@ -77,8 +78,8 @@ class _SoftCounts(torch.autograd.Function):
                 # A probability of 0 leaves every sum and, being a factor of the softmax's derivative, the gradient.
                 p.mul_(torch.ge(labels[b], 0, out=valid))
             for c in range(first, channels):
-                g = _target(labels[b], c, target_map if target_map is None else target_map[b], target)
-                if masked and target_map is not None:
+                g = _target(labels[b], c, channels, target_map if target_map is None else target_map[b], target)
+                if masked and not by_class:
                     g.mul_(valid)
                 sums += _sums(p[c - channels], g, w, squared)
             sums.append(_total(valid if masked else None, w, target))
@@ -103,14 +104,18 @@ class _SoftCounts(torch.autograd.Function):
             p = probability[b]
             flow = _scratch(gradient[b], p)  # p·∂L/∂p per class
             for c in range(ctx.first, shape[1]):
-                _target(labels[b], c, target_map if target_map is None else target_map[b], pull)
+                _target(labels[b], c, shape[1], target_map if target_map is None else target_map[b], pull)
                 pull.mul_(by_overlap[b, c - ctx.first])
                 slope = by_predicted[b, c - ctx.first]
                 pull = pull.addcmul_(p[c - shape[1]], 2 * slope) if ctx.squared else pull.add_(slope)
                 if weight is not None:
                     pull.mul_(weight[b])
-                torch.mul(pull, p[c - shape[1]], out=flow[c])
-            _through_softmax(flow, p, ctx.first, mean)
+                if len(p) > 1:
+                    torch.mul(pull, p[c - shape[1]], out=flow[c])
+            if len(p) > 1:
+                _through_softmax(flow, p, ctx.first, mean)
+            else:
+                _through_sigmoid(flow, p, pull)
             if flow.dtype != gradient.dtype:
                 gradient[b].copy_(flow)
         return gradient, None, None, None, None, None
@@ -129,9 +134,14 @@ def _normalise(logits: Tensor, out: Tensor) -> Tensor:
     return torch.softmax(logits, 0, dtype=out.dtype, out=out)
 
 
-def _target(labels: Tensor, label: int, target_map: Tensor | None, out: Tensor) -> Tensor:
-    """What the class should be at each voxel of one sample, into `out`; floats, because boolean masks are slower."""
-    return torch.eq(labels, label, out=out) if target_map is None else out.copy_(target_map[label - 1])
+def _target(labels: Tensor, label: int, channels: int, target_map: Tensor | None, out: Tensor) -> Tensor:
+    """What the class should be at each voxel of one sample, into `out`; floats, because boolean masks are slower.
+
+    The foreground of two classes is the label itself, but for −1, where every probability is 0 anyway.
+    """
+    if target_map is not None:
+        return out.copy_(target_map[label - 1])
+    return out.copy_(labels) if channels == 2 and label == 1 else torch.eq(labels, label, out=out)
 
 
 def _sums(p: Tensor, g: Tensor, weight: Tensor | None, squared: bool) -> list[Tensor]:
@@ -156,12 +166,14 @@ def _scratch(gradient: Tensor, p: Tensor) -> Tensor:
     return gradient if gradient.dtype == p.dtype else torch.empty_like(gradient, dtype=p.dtype)
 
 
+def _through_sigmoid(flow: Tensor, p: Tensor, pull: Tensor) -> None:
+    """∂L/∂logit_1 = p·(1−p)·∂L/∂p and its negative."""
+    torch.ops.aten.sigmoid_backward.grad_input(pull, p[0], grad_input=flow[1])
+    torch.neg(flow[1], out=flow[0])
+
+
 def _through_softmax(flow: Tensor, p: Tensor, first: int, mean: Tensor) -> None:
     """Turn p_c·u_c of the classes from `first` on into ∂L/∂logit_c = p_c·(u_c − Σ_k p_k·u_k), in place."""
-    if p.shape[0] == 1:
-        flow[1].addcmul_(flow[1], p[0], value=-1)
-        torch.neg(flow[1], out=flow[0])
-        return
     mean.copy_(flow[first])
     for c in range(first + 1, len(flow)):
         mean.add_(flow[c])
