@@ -15,5 +15,13 @@ class SuiteError(BenchError):
     """A suite that cannot be run as written; the message carries file:line:column."""
 
 
+class StorageError(BenchError):
+    """Something that could not be written; the message names path, cause, bytes needed and free, and what to do."""
+
+
+class VanishedError(StorageError):
+    """The folder that something was to be written to is not there any more."""
+
+
 class RunError(BenchError):
     """A run directory that is missing, foreign, damaged or in use."""

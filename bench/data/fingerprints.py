@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from bench.errors import DataError
 from bench.files.atomic import write_json
 from bench.files.checksum import sha256_file
+from bench.files.json_files import read_json
 
 VERSION = 1
 
@@ -80,7 +80,7 @@ class FingerprintMemory:
 
     def _load(self) -> dict[str, str]:
         try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
+            content = read_json(self.path)
             return dict(content["sha256"]) if content["version"] == VERSION else {}
         except (OSError, ValueError, KeyError, TypeError):
             return {}

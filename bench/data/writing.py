@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.data.nifti import BrokenNiftiError, check_nifti, is_nifti
 from bench.data.orientation import as_stored
 from bench.data.volume import Geometry
 from bench.files.atomic import replacing
@@ -20,6 +22,7 @@ def write_labels(path: Path, labels: npt.NDArray[np.integer[Any]], geometry: Geo
     the axes of the one it was made for.
 
     Raises:
+        StorageError: the disk is full or refuses the file; nothing of it stays.
         ValueError: the shape is not the geometry's, or a value does not fit into int16.
     """
     low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
@@ -44,5 +47,17 @@ def _write(path: Path, array: npt.NDArray[Any], geometry: Geometry) -> None:
     image.SetSpacing(geometry.spacing_mm[::-1])
     image.SetOrigin(geometry.origin)
     image.SetDirection(geometry.direction)
-    with replacing(path) as temporary:
+    with replacing(path, array.nbytes) as temporary:
+        temporary.touch()  # so that a folder that refuses files is told by the operating system
         sitk.WriteImage(image, str(temporary), useCompression=path.name.endswith(".gz"))
+        _refuse_part(temporary)
+
+
+def _refuse_part(path: Path) -> None:
+    """On a full disk ITK writes a part of a NIfTI file and says nothing; a mask that was cut off must not be kept."""
+    if not is_nifti(path):
+        return
+    try:
+        check_nifti(path)
+    except BrokenNiftiError as error:
+        raise OSError(errno.ENOSPC, f"only a part could be written: {error}") from error

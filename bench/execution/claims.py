@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from bench.errors import VanishedError
 from bench.execution.watch import PROGRESS
+from bench.files.json_files import read_json
 from bench.files.jsonl import append_jsonl, read_jsonl
 from bench.files.lock import FileLock
+from bench.files.storage import make_folder
 from bench.results.run_directory import RunDirectory
 
 ATTEMPTS = "attempts.jsonl"
@@ -21,8 +23,13 @@ FATAL_DEATHS = 3
 
 
 def claim(run: RunDirectory, job: str) -> FileLock | None:
-    """Take a job; None when a living process has it."""
+    """Take a job; None when a living process has it.
+
+    Raises:
+        StorageError: nothing can be written there; `VanishedError` when somebody removed the run directory.
+    """
     lock = FileLock(run.claim(job))
+    make_folder(lock.path.parent)
     return lock if lock.acquire() else None
 
 
@@ -50,7 +57,7 @@ def note_death(run: RunDirectory, pid: int, since: float, cause: str) -> str | N
     if not found:
         return None
     began, working = max(found)
-    with suppress(FileNotFoundError):  # somebody else has finished the job meanwhile
+    with suppress(VanishedError):  # somebody else has finished the job meanwhile
         append_jsonl(working / DEATHS, {"began": began, "cause": cause})
     return working.name
 
@@ -80,7 +87,7 @@ def _place(working: Path) -> str:
 def _phase(working: Path) -> str:
     """The phase last noted."""
     try:
-        progress: dict[str, Any] = json.loads((working / PROGRESS).read_text(encoding="utf-8"))
+        progress: dict[str, Any] = read_json(working / PROGRESS)
         return str(progress["phase"])
     except (OSError, ValueError, KeyError):
         return "start"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from bench.files.atomic import write_json
+from bench.files.json_files import read_json
 from bench.files.user_cache import user_cache
 from bench.suite.identity import digest
 from bench.suite.schema import Suite
@@ -56,7 +56,7 @@ def _file() -> Path:
 
 def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
     try:
-        content: dict[str, list[dict[str, Any]]] = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, list[dict[str, Any]]] = read_json(path)
     except (FileNotFoundError, ValueError):
         return {}
     return content

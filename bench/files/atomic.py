@@ -1,7 +1,7 @@
 """Write files and folders so that a reader sees the old content or the new one, never a part.
 
-Every write goes to a temporary name in the same folder, is flushed to the disk and renamed; nothing here catches an
-`OSError`, because a save that failed must stop the work that relied on it.
+Every write goes to a temporary name in the same folder, is flushed to the disk and renamed. A save that failed stops
+the work that relied on it, as a `StorageError` (see `bench.files.storage`).
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.files.storage import saving
+
 TEMPORARY = ".tmp-"
 """Prefix of every temporary name: what a killed process leaves behind is recognisable and ignored by all readers."""
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace `path` by `data` atomically and durably; the folder must exist."""
-    with replacing(path) as temporary:
+    with replacing(path, len(data)) as temporary:
         temporary.write_bytes(data)
 
 
@@ -37,21 +39,28 @@ def write_json(path: Path, value: Any) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, needed: int | None = None) -> Iterator[Path]:
     """Give a temporary path with the suffixes of `path`; on leaving without an error it is flushed and takes its place.
 
     For writers that insist on a file name (NIfTI, PNG, torch). On an error the temporary file is removed.
+
+    Args:
+        needed: size of the file in bytes, for the message should there be no room for it.
+
+    Raises:
+        StorageError: the operating system refused the write, inside the block or behind it.
     """
     # The end of the name keeps the suffixes; 40 characters stay below the 255 bytes of a file name in any script.
     temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{path.name[-40:]}")
-    try:
-        yield temporary
-        flush(temporary)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    flush(path.parent)
+    with saving(path, needed):
+        try:
+            yield temporary
+            flush(temporary)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        flush(path.parent)
 
 
 def flush(path: Path) -> None:
@@ -69,21 +78,25 @@ def publish_folder(working: Path, final: Path) -> bool:
     All files are flushed first. Returns False, and removes `working`, when `final` was published already. The rename
     fails on a non-empty target, so two publishers can never mix their files.
 
+    The folder that `final` lies in is made when only that one is missing.
+
     Raises:
-        OSError: the rename failed for another reason, such as a file in the place of `final`; `working` stays.
+        StorageError: no room, or the rename failed for another reason, such as a file in the place of `final`;
+            `working` stays.
     """
-    for item in sorted(working.rglob("*")):
-        flush(item)
-    flush(working)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        working.rename(final)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
-        shutil.rmtree(working)
-        return False
-    flush(final.parent)
+    with saving(final):
+        for item in sorted(working.rglob("*")):
+            flush(item)
+        flush(working)
+        final.parent.mkdir(exist_ok=True)
+        try:
+            working.rename(final)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            shutil.rmtree(working)
+            return False
+        flush(final.parent)
     return True
 
 

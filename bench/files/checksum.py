@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
 from bench.errors import BenchError
 from bench.files.atomic import TEMPORARY, write_json
+from bench.files.json_files import read_json
 
 SEAL = "seal.json"
 """Name of the file that lists the checksums of all other files in a sealed folder."""
@@ -42,12 +42,13 @@ def verify_folder(folder: Path) -> None:
     """Compare every file with the seal.
 
     Raises:
-        DamagedError: the seal is missing or unreadable, a file is missing, altered, or was never sealed.
+        DamagedError: the seal is missing or unreadable, a file is missing, altered, was never sealed or is a link.
     """
     sealed = _sealed(folder)
     present = set(_contents(folder))
     problems = [f"{name} is missing" for name in sealed.keys() - present]
     problems += [f"{name} was added" for name in present - sealed.keys()]
+    problems += [f"{name} was replaced by a link" for name in _links(folder)]
     problems += [f"{n} was altered" for n in sorted(present & sealed.keys()) if sha256_file(folder / n) != sealed[n]]
     if problems:
         raise DamagedError(
@@ -58,7 +59,7 @@ def verify_folder(folder: Path) -> None:
 def _sealed(folder: Path) -> dict[str, str]:
     """File names and checksums as sealed."""
     try:
-        return dict(json.loads((folder / SEAL).read_text(encoding="utf-8"))["sha256"])
+        return dict(read_json(folder / SEAL)["sha256"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedError(
             f"{folder}: its {SEAL} cannot be read ({error}); remove the folder to have it rebuilt"
@@ -66,5 +67,12 @@ def _sealed(folder: Path) -> dict[str, str]:
 
 
 def _contents(folder: Path) -> list[str]:
-    files = (item for item in folder.rglob("*") if item.is_file() and not item.name.startswith(TEMPORARY))
+    """Names of the files below a folder, relative to it; a link is no file, wherever it points."""
+    found = (item for item in folder.rglob("*") if item.is_file() and not item.is_symlink())
+    files = (item for item in found if not item.name.startswith(TEMPORARY))
     return sorted(item.relative_to(folder).as_posix() for item in files if item != folder / SEAL)
+
+
+def _links(folder: Path) -> list[str]:
+    """Links below a folder; nothing that is published has any, so what they point at is not of our making."""
+    return sorted(item.relative_to(folder).as_posix() for item in folder.rglob("*") if item.is_symlink())

@@ -9,6 +9,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from bench.files.json_files import parse_json
+from bench.files.storage import saving
+
 
 def append_jsonl(path: Path, record: dict[str, Any]) -> None:
     """Append one record as one line in a single write, so that lines of several processes never mix.
@@ -16,15 +19,20 @@ def append_jsonl(path: Path, record: dict[str, Any]) -> None:
     What a killed writer left of its line is closed first; readers drop it.
 
     Raises:
-        OSError: the line could not be written whole, as on a full disk.
+        StorageError: the line could not be written whole, as on a full disk.
     """
     line = (json.dumps(record, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    with saving(path, len(line)):
+        _append(path, line)
+
+
+def _append(path: Path, line: bytes) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         if _is_unterminated(descriptor):
             line = b"\n" + line
         if os.write(descriptor, line) != len(line):
-            raise OSError(errno.ENOSPC, "a record could not be written whole", str(path))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(descriptor)
 
@@ -44,7 +52,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
 def _record(line: bytes) -> dict[str, Any] | None:
     """The record of a line; None when it is not whole, as no proper beginning of a JSON object is JSON itself."""
     try:
-        record: dict[str, Any] = json.loads(line)
+        record: dict[str, Any] = parse_json(line)
     except ValueError:
         return None
     return record

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from bench.files.storage import saving
+
 
 class FileLock:
     """An exclusive, advisory, non-blocking lock on a file.
@@ -21,8 +23,16 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock; False when another process, or another `FileLock` of this one, holds it."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Take the lock; False when another process, or another `FileLock` of this one, holds it.
+
+        Raises:
+            StorageError: nothing can be written there.
+        """
+        with saving(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return self._acquire()
+
+    def _acquire(self) -> bool:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             while not _locked(descriptor, fcntl.LOCK_EX):

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from bench.errors import RunError
 from bench.files.checksum import SEAL, sha256_bytes
+from bench.files.json_files import MAX_BYTES, parse_json, read_json
+from bench.files.names import is_plain
 from bench.results.records import CELL_SCHEMA_VERSION, Status
 
 TEXT = ("dataset", "block", "case", "patient", "class", "kind")
 """Columns of the CSV records that stay text, so that case `007` is not 7; all others are numbers."""
+
+PATHS = ("dataset", "block", "case")
+"""Columns of those that also name files: a value that leads out of a folder is refused."""
 
 _TRUTH = {"": math.nan, "True": 1.0, "False": 0.0}
 
@@ -26,7 +31,7 @@ class SealedFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            self._sums: dict[str, str] = json.loads((folder / SEAL).read_text(encoding="utf-8"))["sha256"]
+            self._sums: dict[str, str] = dict(read_json(folder / SEAL)["sha256"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(
                 f"{folder / SEAL} cannot be read ({error}); remove the folder and run the suite again"
@@ -77,11 +82,14 @@ class SealedFiles:
                 row[column] = field if column in TEXT else _TRUTH[field] if field in _TRUTH else float(field)
             except ValueError as error:
                 raise RunError(f"{place}: {column} is {field!r}, expected a number or nothing") from error
+            if column in PATHS and not is_plain(field):
+                raise RunError(f"{place}: {column} is {field!r}, which cannot name a file; remove {self.folder}")
         return row
 
     def _text(self, name: str) -> str:
         path = self.folder / name
         try:
+            _refuse_no_record(path)
             data = path.read_bytes()
         except OSError as error:
             raise RunError(
@@ -93,9 +101,18 @@ class SealedFiles:
 
     def _parsed(self, text: str, place: str) -> dict[str, Any]:
         try:
-            value = json.loads(text)
+            value = parse_json(text)
         except ValueError as error:
             raise RunError(f"{self.folder / place} is not JSON ({error})") from error
         if not isinstance(value, dict):
             raise RunError(f"{self.folder / place} holds {type(value).__name__}, expected an object")
         return value
+
+
+def _refuse_no_record(path: Path) -> None:
+    """A link, a device or a giant is nothing that this program wrote, whatever the seal says of it."""
+    state = path.lstat()
+    if not stat.S_ISREG(state.st_mode):
+        raise RunError(f"{path} is no plain file, as all records of this program are; remove {path.parent}")
+    if state.st_size > MAX_BYTES:
+        raise RunError(f"{path} has {state.st_size:,} bytes, far above any record; remove {path.parent}")

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from bench.errors import RunError
 from bench.files.atomic import write_json, write_text
+from bench.files.json_files import read_json
 
 CELL_SCHEMA_VERSION = 1
 
@@ -24,8 +26,18 @@ def write_cell(folder: Path, record: Mapping[str, Any]) -> None:
 
 
 def read_cell(folder: Path) -> dict[str, Any]:
-    """Read cell.json."""
-    record: dict[str, Any] = json.loads((folder / "cell.json").read_text(encoding="utf-8"))
+    """Read cell.json.
+
+    Raises:
+        RunError: it cannot be read, or does not say how the cell ended.
+    """
+    path = folder / "cell.json"
+    try:
+        record = read_json(path)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read ({error}); remove {folder} and run the suite again") from error
+    if not isinstance(record, dict) or not {"status", "reason"} <= record.keys():
+        raise RunError(f"{path} does not say how the cell ended; remove {folder} and run the suite again")
     return record
 
 

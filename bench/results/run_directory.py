@@ -14,8 +14,7 @@ tables/ plots/     rebuilt from cells/ at will
 
 from __future__ import annotations
 
-import json
-import tempfile
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,9 @@ from typing import Any
 from bench.errors import RunError
 from bench.files.atomic import write_json
 from bench.files.checksum import is_sealed
+from bench.files.json_files import read_json
+from bench.files.names import is_plain
+from bench.files.storage import PROBE_BYTES, explain, probe
 
 RUN_SCHEMA_VERSION = 1
 
@@ -59,19 +61,32 @@ class RunDirectory:
         return self.path / "plots"
 
     def cell(self, identity: str) -> Path:
-        return self.path / "cells" / identity
+        return self._named("cells", identity)
 
     def prepared(self, identity: str) -> Path:
-        return self.path / "prepared" / identity
+        return self._named("prepared", identity)
 
     def baseline(self, identity: str) -> Path:
-        return self.path / "baselines" / identity
+        return self._named("baselines", identity)
 
     def work(self, identity: str) -> Path:
-        return self.path / "work" / identity
+        return self._named("work", identity)
 
     def claim(self, identity: str) -> Path:
-        return self.path / "claims" / f"{identity}.lock"
+        return self._named("claims", identity, ".lock")
+
+    def _named(self, folder: str, identity: str, suffix: str = "") -> Path:
+        """Where a job's things lie, which its id must not lead out of: plans may come from strangers.
+
+        Raises:
+            RunError: the id is no plain name.
+        """
+        if not is_plain(identity):
+            raise RunError(
+                f"{self.run_file}: the id {identity!r} cannot name anything in {folder}/: expected letters, digits and "
+                ". _ + -; this plan was not made by this program, so nothing of it was done"
+            )
+        return self.path / folder / f"{identity}{suffix}"
 
     def finished_cells(self) -> Iterator[Path]:
         """Published cells, in order of their ids."""
@@ -83,7 +98,8 @@ class RunDirectory:
         """Say at once why no run can live here; leaves nothing behind.
 
         Raises:
-            RunError: the path is a file, nothing can be written there, or it holds a run of another schema version.
+            RunError: the path is a file, nothing can be written there, a link in it leads out of it, or it holds a run
+                of another schema version.
         """
         try:
             existing = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
@@ -91,10 +107,10 @@ class RunDirectory:
                 raise RunError(f"{self.path} is a link to nowhere; give another folder with --out")
             if not existing.is_dir():
                 raise RunError(f"{existing} is a file, expected a folder for the run; give another with --out")
-            with tempfile.TemporaryFile(dir=existing):
-                pass
+            probe(existing)
         except OSError as error:
             raise self._unwritable(error) from error
+        self._refuse_links()
         if self.run_file.exists():
             self._refuse_other_schema()
 
@@ -118,14 +134,14 @@ class RunDirectory:
         """Read suite and plan back.
 
         Raises:
-            RunError: not a run directory, or one of another schema version.
+            RunError: not a run directory, one of another schema version, or one with a link that leads out of it.
         """
+        self._refuse_links()
         try:
-            content: dict[str, Any] = json.loads(self.run_file.read_text(encoding="utf-8"))
+            content: dict[str, Any] = read_json(self.run_file)
         except FileNotFoundError as error:
-            raise RunError(
-                f"{self.path} is not a run directory: it has no run.json; start one with `run SUITE`"
-            ) from error
+            lacks = "it has no run.json" if self.path.is_dir() else "there is no such folder"
+            raise RunError(f"{self.path} is not a run directory: {lacks}; start one with `run SUITE`") from error
         except (OSError, ValueError) as error:
             raise RunError(f"{self.run_file} cannot be read ({error}); run the suite again to rewrite it") from error
         _check_schema(self.run_file, content)
@@ -134,13 +150,31 @@ class RunDirectory:
     def _refuse_other_schema(self) -> None:
         """What cannot be read at all may be written anew; what another version wrote may not."""
         try:
-            content = json.loads(self.run_file.read_text(encoding="utf-8"))
+            content = read_json(self.run_file)
         except (OSError, ValueError):
             return
         _check_schema(self.run_file, content)
 
     def _unwritable(self, error: OSError) -> RunError:
-        return RunError(f"{self.path} cannot be written ({error.strerror}); give another folder with --out")
+        return RunError(f"{explain(self.path, error, PROBE_BYTES)}; give another folder with --out")
+
+    def _refuse_links(self) -> None:
+        """Nothing in a run directory is a link that leads out of it: who works there would write elsewhere."""
+        home = self.path.resolve()
+        for item in self._entries():
+            if item.is_symlink() and not item.resolve().is_relative_to(home):
+                raise RunError(
+                    f"{item} is a link to {item.readlink()}, outside the run directory; this program makes no "
+                    "links, and following this one would read or write there: remove it, or start a new run with --out"
+                )
+
+    def _entries(self) -> Iterator[Path]:
+        """What may be written to or replaced: two levels of everything, and all of work/."""
+        for folder, subfolders, names in os.walk(self.path):  # which bears with what other processes remove meanwhile
+            here = Path(folder)
+            yield from (here / name for name in (*subfolders, *names))
+            if here != self.path and here.relative_to(self.path).parts[0] != "work":
+                subfolders.clear()
 
 
 def _check_schema(path: Path, content: Any) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import subprocess
 import sys
 import time
 
 import pytest
 
+from bench.errors import StorageError
 from bench.files.atomic import TEMPORARY, publish_folder, replacing, sweep, write_bytes, write_json, write_text
 
 SIZE = 1_000_000
@@ -39,11 +41,12 @@ with replacing(Path(sys.argv[1])) as temporary:
 FILL_THE_DISK = f"""
 import resource, sys
 from pathlib import Path
+from bench.errors import StorageError
 from bench.files.atomic import write_bytes
 resource.setrlimit(resource.RLIMIT_FSIZE, ({SIZE // 2}, {SIZE // 2}))
 try:
     write_bytes(Path(sys.argv[1]), b"n" * {SIZE})
-except OSError as error:
+except StorageError as error:
     print(error)
 """
 
@@ -108,7 +111,9 @@ def test_a_disk_that_is_full_is_an_error_and_the_old_content_stays(tmp_path):
     path = tmp_path / "file.bin"
     path.write_bytes(b"old")
     done = subprocess.run([sys.executable, "-c", FILL_THE_DISK, path], capture_output=True, text=True, check=True)
-    assert "File too large" in done.stdout
+    assert re.match(
+        rf"{path} cannot be written \(File too large; {SIZE:,} bytes needed, [\d,]+ bytes free", done.stdout
+    )
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -182,7 +187,7 @@ def test_a_file_in_the_place_of_a_folder_costs_nobody_his_work(tmp_path):
     working.mkdir()
     (working / "result").write_text("hours")
     final.write_text("in the way")
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(StorageError, match=r"final cannot be written \(Not a directory"):
         publish_folder(working, final)
     assert (working / "result").read_text() == "hours"
     assert final.read_text() == "in the way"

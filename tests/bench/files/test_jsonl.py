@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -23,12 +24,13 @@ for index in range(300):
 RUN_OUT_OF_SPACE = """
 import resource, sys
 from pathlib import Path
+from bench.errors import StorageError
 from bench.files.jsonl import append_jsonl
 resource.setrlimit(resource.RLIMIT_FSIZE, (60, 60))
 append_jsonl(Path(sys.argv[1]), {"a": "x" * 40})
 try:
     append_jsonl(Path(sys.argv[1]), {"a": "x" * 40})
-except OSError as error:
+except StorageError as error:
     print(error)
 """
 
@@ -82,7 +84,9 @@ def test_a_record_that_did_not_fit_on_the_disk_is_an_error(tmp_path):
     path = tmp_path / "log"
     command = [sys.executable, "-c", RUN_OUT_OF_SPACE, path]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "a record could not be written whole" in done.stdout
+    assert re.match(
+        rf"{path} cannot be written \(No space left on device; 50 bytes needed, [\d,]+ bytes free", done.stdout
+    )
     assert str(path) in done.stdout
     with pytest.warns(UserWarning, match="dropped 1"):
         assert read_jsonl(path) == [{"a": "x" * 40}]
