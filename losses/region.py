@@ -11,6 +11,8 @@ from losses.base import Loss
 from losses.domains import flag, number
 from losses.soft_counts import SoftCounts, soft_counts
 
+POWER_FLOOR = 1e-6
+
 
 class RegionLoss(Loss):
     """A loss per sample and class, computed from that class's soft counts, then the mean over both.
@@ -32,20 +34,24 @@ class RegionLoss(Loss):
         self.batch = flag(self.name, "batch", batch)
         self.squared = flag(self.name, "squared", squared)
 
+    def target_map(self, maps: Mapping[str, Tensor]) -> Tensor | None:
+        """Return the map (B, C-1, *S) that takes the place of the foreground's one-hot labels, or None for these."""
+        return None
+
     def per_class(self, counts: SoftCounts) -> Tensor:
-        """Return the loss (B, K) of the counts (B, K)."""
+        """Return the loss (B, K) of the counts (B, K); (B, 1) where classes are combined within a sample."""
         raise NotImplementedError(f"{type(self).__qualname__} defines no per_class()")
 
     def compute(
         self, logits: Tensor, labels: Tensor, maps: Mapping[str, Tensor], voxel_weight: Tensor | None
     ) -> Tensor:
-        del maps
         counts = soft_counts(
             logits,
             labels,
             include_background=self.include_background,
             squared=self.squared,
             voxel_weight=voxel_weight,
+            target_map=self.target_map(maps),
         )
         return self.reduce(counts)
 
@@ -69,3 +75,14 @@ def ratio(numerator: Tensor, denominator: Tensor, smooth: float) -> Tensor:
         return (numerator + smooth) / (denominator + smooth)
     empty = denominator == 0
     return torch.where(empty, torch.ones_like(numerator), numerator / torch.where(empty, 1, denominator))
+
+
+def bounded_power(x: Tensor, exponent: float) -> Tensor:
+    """x^exponent for x ≥ 0; below 1e-6 an exponent < 1 is replaced by the chord from 0, so that slopes stay finite.
+
+    Rounding below 0 counts as 0. The slope of x^0.3 at 0 is infinite; here it is at most 1e-6^(exponent − 1).
+    """
+    x = x.clamp(min=0)
+    if exponent >= 1:
+        return x.pow(exponent)
+    return torch.where(x < POWER_FLOOR, x * POWER_FLOOR ** (exponent - 1), x.clamp(min=POWER_FLOOR).pow(exponent))

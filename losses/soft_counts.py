@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from losses.labels import compact, dot, may_hold_ignored, precision
+
 
 class SoftCounts(NamedTuple):
     """Sums over the voxels of a sample, for K classes: the foreground, or all with the background first."""
@@ -62,13 +64,12 @@ class _SoftCounts(torch.autograd.Function):
         squared: bool,
     ) -> tuple[Tensor, ...]:
         batch, channels, *space = logits.shape
-        kind = torch.float64 if logits.dtype == torch.float64 else torch.float32
-        if labels.is_cpu and channels <= 127:
-            labels = labels.to(torch.int8)  # read once per class, so the smaller the faster
+        kind = precision(logits)
+        labels = compact(labels, channels)
         weight = None if weight is None else weight.to(kind)
         probability = logits.new_empty((batch, _stored(channels, first), *space), dtype=kind)
         target, valid = logits.new_empty((2, *space), dtype=kind)
-        masked = _may_hold_ignored(labels)
+        masked = may_hold_ignored(labels)
         by_class = target_map is None and channels > 2  # then no comparison finds −1
         sums = []
         for b in range(batch):
@@ -146,19 +147,15 @@ def _target(labels: Tensor, label: int, channels: int, target_map: Tensor | None
 
 def _sums(p: Tensor, g: Tensor, weight: Tensor | None, squared: bool) -> list[Tensor]:
     weighted_p, weighted_g = (p, g) if weight is None else (p * weight, g * weight)
-    predicted = _dot(weighted_p, p) if squared else weighted_p.sum()
-    wanted = _dot(weighted_g, g) if squared else weighted_g.sum()
-    return [_dot(weighted_p, g), predicted, wanted]
+    predicted = dot(weighted_p, p) if squared else weighted_p.sum()
+    wanted = dot(weighted_g, g) if squared else weighted_g.sum()
+    return [dot(weighted_p, g), predicted, wanted]
 
 
 def _total(valid: Tensor | None, weight: Tensor | None, like: Tensor) -> Tensor:
     if valid is None:
         return like.new_tensor(float(like.numel())) if weight is None else weight.sum()
-    return valid.sum() if weight is None else _dot(valid, weight.contiguous())
-
-
-def _dot(one: Tensor, other: Tensor) -> Tensor:
-    return torch.dot(one.reshape(-1), other.reshape(-1))
+    return valid.sum() if weight is None else dot(valid, weight.contiguous())
 
 
 def _scratch(gradient: Tensor, p: Tensor) -> Tensor:
@@ -180,8 +177,3 @@ def _through_softmax(flow: Tensor, p: Tensor, first: int, mean: Tensor) -> None:
     flow[:first] = 0
     for c in range(len(flow)):
         flow[c].addcmul_(p[c], mean, value=-1)
-
-
-def _may_hold_ignored(labels: Tensor) -> bool:
-    """Whether to look for −1. A device would be stalled by the question, so there the answer is always yes."""
-    return bool(labels.min() < 0) if labels.is_cpu else True

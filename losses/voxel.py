@@ -19,6 +19,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from losses.base import Loss
+from losses.labels import class_voxels, compact, dot, equals, may_hold_ignored, precision, valid, voxels
+
+__all__ = ["VoxelLoss", "class_voxels", "cross_entropies", "equals", "mean_over", "valid", "voxel_sum", "voxels"]
 
 # (x = −ln p_true ≥ 0, rest = 1 − p_true) -> (cost, slope ∂cost/∂x). It may write to x, not to rest.
 Cost = Callable[[Tensor, Tensor], tuple[Tensor, Tensor | float]]
@@ -70,26 +73,6 @@ def cross_entropies(logits: Tensor, labels: Tensor) -> Tensor:
     return costs
 
 
-def equals(labels: Tensor, label: int, like: Tensor) -> Tensor:
-    """1.0 where the label is `label`, 0.0 elsewhere, in the precision of `like`; one pass, no boolean mask."""
-    return torch.eq(labels, label, out=like.new_empty(labels.shape))
-
-
-def valid(labels: Tensor, like: Tensor) -> Tensor:
-    """1.0 where the label is not ignored, 0.0 at −1, in the precision of `like`."""
-    return torch.ge(labels, 0, out=like.new_empty(labels.shape))
-
-
-def voxels(labels: Tensor, like: Tensor) -> Tensor:
-    """How many voxels are not ignored, () in the precision of `like`."""
-    return (labels >= 0).sum().to(like.dtype)
-
-
-def class_voxels(labels: Tensor, classes: int, like: Tensor) -> Tensor:
-    """How many voxels each class has, (C,) in the precision of `like`."""
-    return torch.stack([(labels == c).sum() for c in range(classes)]).to(like.dtype)
-
-
 def mean_over(counted: Tensor, summed: Tensor) -> Tensor:
     """A sum over voxels divided by how many are valid, over the whole batch; a sum over none is 0 and stays 0.
 
@@ -105,21 +88,19 @@ class _VoxelSum(torch.autograd.Function):
     def forward(
         ctx: Any, logits: Tensor, labels: Tensor, class_weight: Tensor | None, voxel_weight: Tensor | None, cost: Cost
     ) -> Tensor:
-        kind = _precision(logits)
+        kind = precision(logits)
+        labels = compact(labels, logits.shape[1])
         slopes = _Slopes(logits, kind)
         class_weight = None if class_weight is None else class_weight.to(logits.device, kind)
-        masked = _may_hold_ignored(labels)
+        masked = may_hold_ignored(labels)
         sums = []
         for b in range(len(logits)):
             own = None if voxel_weight is None else voxel_weight[b].to(kind)
             x, rest = slopes.cross_entropy(b, logits[b], labels[b])
             weight = _weight(labels[b], class_weight, own, masked, x)
             value, slope = cost(x, rest)
-            sums.append(value.sum() if weight is None else _dot(value, weight))
-            if isinstance(slope, Tensor):
-                slopes.multiply(b, slope if weight is None else slope * weight, labels[b])
-            else:
-                slopes.multiply(b, slope if weight is None else weight * slope, labels[b])
+            sums.append(value.sum() if weight is None else dot(value, weight))
+            slopes.multiply(b, slope if weight is None else weight * slope, labels[b])
         ctx.save_for_backward(slopes.stored)
         ctx.dtype, ctx.layout = logits.dtype, torch.empty_like(logits, device="meta")
         return torch.stack(sums).sum()
@@ -134,7 +115,8 @@ class _VoxelSum(torch.autograd.Function):
 class _CrossEntropies(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, labels: Tensor) -> Tensor:
-        kind = _precision(logits)
+        kind = precision(logits)
+        labels = compact(labels, logits.shape[1])
         slopes = _Slopes(logits, kind)
         costs = logits.new_empty(labels.shape, dtype=kind)
         for b in range(len(logits)):
@@ -165,10 +147,10 @@ class _Slopes:
     def cross_entropy(self, b: int, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return x = −ln p_true and rest = 1 − p_true of one sample, and begin its slopes."""
         if self.two:
-            sign = torch.eq(labels, 1, out=self._sign).mul_(-2).add_(1)
+            sign = self._sign.copy_(labels).mul_(-2).add_(1)  # 3 at −1, which has no weight
             n = torch.sub(logits[1].to(sign.dtype), logits[0].to(sign.dtype)).mul_(sign)
             rest = torch.sigmoid(n, out=self.stored[b])
-            return F.softplus(n), rest
+            return F.softplus(n, threshold=40), rest
         logarithms = torch.log_softmax(logits, 0, dtype=self.stored.dtype)
         x = logarithms.gather(0, labels.long().clamp(min=0)[None])[0].neg_()
         torch.exp(logarithms, out=self.stored[b])
@@ -178,10 +160,12 @@ class _Slopes:
         """Complete the slopes of one sample: ∂x/∂l_c = p_c − [c is true], times `slope`."""
         stored = self.stored[b]
         if self.two:
-            stored.mul_(self._sign).mul_(slope)
-            return
-        for c, by_class in enumerate(stored):
-            by_class.sub_(torch.eq(labels, c, out=self._sign)).mul_(slope)
+            stored.mul_(self._sign)
+        else:
+            for c, by_class in enumerate(stored):
+                by_class.sub_(torch.eq(labels, c, out=self._sign))
+        if isinstance(slope, Tensor) or slope != 1:
+            stored.mul_(slope)
 
 
 def _to_logits(ctx: Any, stored: Tensor, flow: Tensor) -> Tensor:
@@ -206,16 +190,3 @@ def _weight(
         return weight
     counted = valid(labels, like)
     return counted if weight is None else counted.mul_(weight)
-
-
-def _precision(logits: Tensor) -> torch.dtype:
-    return torch.float64 if logits.dtype == torch.float64 else torch.float32
-
-
-def _dot(one: Tensor, other: Tensor) -> Tensor:
-    return torch.dot(one.reshape(-1), other.reshape(-1))
-
-
-def _may_hold_ignored(labels: Tensor) -> bool:
-    """Whether to look for −1. A device would be stalled by the question, so there the answer is always yes."""
-    return bool(labels.min() < 0) if labels.is_cpu else True
