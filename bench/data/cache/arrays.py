@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import re
 import stat
 from collections.abc import Iterator, Mapping
@@ -28,7 +29,6 @@ SCHEMA_VERSION = 1
 NAME = re.compile(r"[a-z_][a-z0-9_]*")
 KINDS = "biuf"
 """Types that are stored: booleans, whole numbers, floating-point numbers."""
-REBUILD = "remove its folder to have it built again"
 
 
 def write_arrays(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], description: Mapping[str, Any]) -> None:
@@ -69,7 +69,7 @@ def open_arrays(folder: Path) -> Arrays:
     """
     path = folder / DESCRIPTION
     try:
-        _check_plain(path)
+        _plain_size(path)
         content = json.loads(path.read_text(encoding="utf-8"))
         version, listed, description = (content[key] for key in ("schema_version", "arrays", "description"))
         stored = {name: _Stored.read(name, entry) for name, entry in listed.items()}
@@ -96,6 +96,20 @@ class _Stored:
         if dtype.kind not in KINDS or dtype.shape or not all(type(n) is int and n >= 0 for n in shape):
             raise ValueError(f"array {name} of {dtype} and shape {shape}")
         return cls(dtype, shape)
+
+    @property
+    def size_bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def header(self) -> bytes:
+        """Beginning of the .npy file, format version 1.0, a multiple of 64 bytes.
+
+        Written here, so that a file is compared with it and no text of the file is ever parsed.
+        """
+        text = f"{{'descr': {self.dtype.str!r}, 'fortran_order': False, 'shape': {self.shape!r}, }}"
+        text += " " * (-(len(text) + 11) % 64) + "\n"
+        return np.lib.format.magic(1, 0) + len(text).to_bytes(2, "little") + text.encode("ascii")
 
 
 @dataclass(frozen=True)
@@ -134,26 +148,32 @@ def _write(path: Path, array: npt.NDArray[Any]) -> None:
     # Not np.save: its own way of writing loses the number of the error, and a full disk has one.
     array = np.asarray(array, order="C")
     with path.open("wb") as stream:
-        np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(array))
+        stream.write(_Stored(array.dtype, array.shape).header)
         if array.size:
             stream.write(array.reshape(-1).view(np.uint8).data)
 
 
 def _mapped(path: Path, stored: _Stored) -> npt.NDArray[Any]:
+    header = stored.header
     try:
-        _check_plain(path)
-        # An empty array cannot be mapped.
-        array = np.load(path, mmap_mode=None if 0 in stored.shape else "r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: cannot be mapped ({error}); {REBUILD}") from error
-    if not isinstance(array, np.ndarray) or (array.dtype, array.shape) != (stored.dtype, stored.shape):
-        found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
-        raise DataError(f"{path}: holds {found}, described are {stored.dtype} {stored.shape}; {REBUILD}")
-    array.flags.writeable = False
-    return array
+        found, expected = _plain_size(path), len(header) + stored.size_bytes
+        with path.open("rb") as stream:
+            if found != expected or stream.read(len(header)) != header:
+                raise ValueError(
+                    f"{found} bytes, described are {stored.dtype} of shape {stored.shape} in {expected} bytes"
+                )
+        if stored.size_bytes == 0:  # which cannot be mapped
+            empty = np.empty(stored.shape, stored.dtype)
+            empty.flags.writeable = False
+            return empty
+        return np.memmap(path, stored.dtype, "r", len(header), stored.shape)
+    except (OSError, ValueError, OverflowError) as error:
+        raise DataError(f"{path}: cannot be mapped ({error}); remove its folder to have it built again") from error
 
 
-def _check_plain(path: Path) -> None:
-    """Refuse links and devices: they would read something outside the folder, or never end."""
-    if not stat.S_ISREG(path.lstat().st_mode):
+def _plain_size(path: Path) -> int:
+    """Bytes of a file; links and devices are refused: they would read something outside the folder, or never end."""
+    status = path.lstat()
+    if not stat.S_ISREG(status.st_mode):
         raise ValueError(f"{path.name} is no plain file")
+    return status.st_size

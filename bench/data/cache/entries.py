@@ -37,7 +37,7 @@ def list_entries(cache: Layout) -> tuple[Entry, ...]:
     living = used(cache)
     found = []
     for place in ("building", "entries"):
-        for path in sorted((cache.root / place).glob("*")):
+        for path in sorted(cache.place(place).iterdir()):
             if IDENTITY.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
                 found.append(_entry(cache, path, living))
     return tuple(sorted((entry for entry in found if entry is not None), key=lambda entry: entry.identity))

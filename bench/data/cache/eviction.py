@@ -94,8 +94,9 @@ def _no_room(cache: Layout, limit_bytes: int, identity: str, entries: Sequence[E
     new = sum(entry.bytes for entry in entries if entry.identity == identity)
     used = [entry for entry in entries if entry.in_use and entry.identity != identity]
     total = sum(entry.bytes for entry in used)
+    enough = as_text((total + new) * 101 // 100 + 1)  # three digits may round down
     return (
-        f"{cache.root}: {identity} needs {as_text(new)} ({new} bytes), but {len(used)} entries that are in use take "
-        f"{as_text(total)} of the limit of {as_text(limit_bytes)}; set {LIMIT_VARIABLE} to more than "
-        f"{as_text(total + new)}, or wait until other runs have ended"
+        f"{cache.root}: {identity} needs {as_text(new)} ({new} bytes), but the limit is {as_text(limit_bytes)} and "
+        f"entries in use ({len(used)}) take {as_text(total)} of it; set {LIMIT_VARIABLE} to at least {enough}, or wait "
+        "until other runs have ended"
     )

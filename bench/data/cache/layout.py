@@ -47,24 +47,32 @@ class Layout:
 
     def folder(self, identity: str) -> Path:
         """Where an entry is published."""
-        return self.root / "entries" / check_identity(identity)
+        return self.place("entries") / check_identity(identity)
 
     def building(self, identity: str) -> Path:
         """Where an entry is filled, on the same file system, by whoever holds its lock."""
-        return self.root / "building" / check_identity(identity)
+        return self.place("building") / check_identity(identity)
 
     def lock(self, identity: str) -> FileLock:
         """The lock of whoever fills an entry, or removes it."""
-        return FileLock(self.root / "locks" / f"{check_identity(identity)}.lock")
+        return FileLock(self.place("locks") / f"{check_identity(identity)}.lock")
 
-    @property
-    def uses(self) -> Path:
-        return self.root / "uses"
+    def place(self, name: str) -> Path:
+        """One of the folders of the cache, made when it is missing.
+
+        Raises:
+            DataError: there is a link to another place, where other things than entries would be taken for entries.
+        """
+        path = self.root / name
+        if path.is_symlink():
+            raise DataError(f"{path} is a link; expected a folder (the whole of {self.root} may be a link)")
+        path.mkdir(parents=True, exist_ok=True)
+        return path
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait to be the only process that registers uses or removes entries; to be held for moments only."""
-        lock = FileLock(self.root / "turn.lock")
+        lock = FileLock(self.place("locks") / ".turn")
         while not lock.acquire():
             time.sleep(POLL_SECONDS)
         try:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.data.cache.entries import Entry, list_entries
-from bench.data.cache.eviction import LIMIT_VARIABLE, discard_unsealed, make_room
+from bench.data.cache.eviction import LIMIT_VARIABLE, discard_unsealed, make_room, remove
 from bench.data.cache.layout import Layout
 from bench.data.cache.sizes import parse_size
 from bench.errors import DataError
@@ -85,3 +86,7 @@ class CaseCache(Layout):
     def entries(self) -> tuple[Entry, ...]:
         """Everything that takes room, by identity."""
         return list_entries(self)
+
+    def remove(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+        """Remove entries that were listed before, but for those in use by now; returns what was removed."""
+        return remove(self, entries)

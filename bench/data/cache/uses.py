@@ -25,7 +25,7 @@ def using(cache: Layout, identities: Iterable[str]) -> Iterator[None]:
         DataError: something that is no identity.
     """
     names = sorted({check_identity(identity) for identity in identities})
-    file = cache.uses / f"{os.getpid()}-{secrets.token_hex(6)}.json"
+    file = cache.place("uses") / f"{os.getpid()}-{secrets.token_hex(6)}.json"
     lock = FileLock(file.with_suffix(".lock"))
     with cache.turn():
         lock.acquire()
@@ -40,13 +40,15 @@ def using(cache: Layout, identities: Iterable[str]) -> Iterator[None]:
 
 def used(cache: Layout) -> frozenset[str]:
     """Identities that living processes use."""
-    return frozenset(identity for file in cache.uses.glob("*.json") for identity in _read(file) if _is_living(file))
+    living = filter(_is_living, cache.place("uses").glob("*.json"))
+    return frozenset(identity for file in living for identity in _read(file))
 
 
 def sweep_uses(cache: Layout) -> None:
     """Remove what processes left behind that did not come to their end; only in one's turn."""
-    sweep(cache.uses)
-    for file in (*cache.uses.glob("*.json"), *cache.uses.glob("*.lock")):
+    folder = cache.place("uses")
+    sweep(folder)
+    for file in (*folder.glob("*.json"), *folder.glob("*.lock")):
         if not _is_living(file):
             file.unlink(missing_ok=True)
 
