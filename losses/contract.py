@@ -121,7 +121,8 @@ def _parameters_are_keyword_only(loss: Loss) -> None:
     for parameter in inspect.signature(type(loss)).parameters.values():
         if parameter.kind is not parameter.KEYWORD_ONLY:
             raise ContractError(f"{loss.name}: parameters are keyword-only, but {parameter.name!r} is not")
-        if parameter.name in ("name", "weight"):
+        numeric = isinstance(parameter.default, int | float)  # as a term's weight in a sum
+        if parameter.name == "name" or (parameter.name == "weight" and numeric):
             raise ContractError(f"{loss.name}: no parameter may be called {parameter.name!r}, a suite uses that word")
 
 

@@ -73,6 +73,12 @@ def cross_entropies(logits: Tensor, labels: Tensor) -> Tensor:
     return costs
 
 
+def plain(x: Tensor, rest: Tensor) -> tuple[Tensor, float]:
+    """The cost of cross entropy: x itself, with slope 1."""
+    del rest
+    return x, 1.0
+
+
 def mean_over(counted: Tensor, summed: Tensor) -> Tensor:
     """A sum over voxels divided by how many are valid, over the whole batch; a sum over none is 0 and stays 0.
 

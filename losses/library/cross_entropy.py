@@ -11,7 +11,7 @@ import losses
 from losses.base import IGNORED
 from losses.domains import number
 from losses.labels import equals, precision, valid
-from losses.voxel import VoxelLoss, mean_over
+from losses.voxel import VoxelLoss, mean_over, plain
 
 
 @losses.register("cross_entropy")
@@ -34,7 +34,7 @@ class CrossEntropy(VoxelLoss):
         self.label_smoothing = number(self.name, "label_smoothing", label_smoothing, at_least=0, at_most=1)
 
     def cost(self, x: Tensor, rest: Tensor) -> tuple[Tensor, float]:
-        return x, 1.0
+        return plain(x, rest)
 
     def compute(
         self, logits: Tensor, labels: Tensor, maps: Mapping[str, Tensor], voxel_weight: Tensor | None
