@@ -21,18 +21,13 @@ def foreground(logits: Tensor) -> Tensor:
     return exact.softmax(1)[:, 1:]
 
 
-def is_class(labels: Tensor, classes: int, like: Tensor) -> Tensor:
-    """1.0 where the label is the class, (B, C-1, *S) for the foreground classes; C = 2 makes one comparison."""
-    return torch.stack([torch.eq(labels, c, out=like.new_empty(labels.shape)) for c in range(1, classes)], 1)
-
-
 def weights(labels: Tensor, voxel_weight: Tensor | None, like: Tensor) -> Tensor:
     """Voxel weights (B, *S), 1 where none are given, 0 where the label is −1."""
     counted = valid(labels, like)
     return counted if voxel_weight is None else counted.mul_(voxel_weight.to(like.dtype))
 
 
-def sample_mean(per_sample: Tensor, labels: Tensor) -> Tensor:
-    """The mean of (B,) over the samples that have a voxel that is not ignored; 0 where there is none."""
-    present = (labels.flatten(1) >= 0).any(1).to(per_sample.dtype)
+def sample_mean(per_sample: Tensor, weight: Tensor) -> Tensor:
+    """The mean of (B,) over the samples with any weight (B, *S), as region losses take it; 0 where there is none."""
+    present = (weight.flatten(1) > 0).any(1).to(per_sample.dtype)
     return torch.dot(per_sample, present) / present.sum().clamp(min=1)

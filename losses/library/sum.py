@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -11,10 +12,23 @@ from torch import Tensor, nn
 
 import losses
 from losses.base import Loss
-from losses.domains import number
+from losses.domains import number, whole
 from losses.errors import LossError
 from losses.specification import split
 from losses.statistics import Statistics
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A weight that goes in a straight line from `start` at step 0 to `stop` at step `steps`, and stays there."""
+
+    start: float
+    stop: float
+    steps: int
+
+    def at(self, step: Tensor) -> Tensor:
+        """The weight () at a step (), in float64."""
+        return self.start + (self.stop - self.start) * (step.double() / self.steps).clamp(0, 1)
 
 
 @losses.register("sum")
@@ -24,9 +38,20 @@ class Sum(Loss):
     L = Σ_k weight_k · L_k
 
     terms  one or more losses as {name, parameters}, each with an optional `weight` ≥ 0 (default 1), not all 0.
+           A weight may follow a schedule, {start, stop, steps}: a straight line from `start` at step 0 to `stop` at
+           step `steps`, constant from there on. The step is the optimiser step, by the reserved map `step`.
     Range, value at a perfect mask and at an empty target follow from the terms. Maps and statistics go to every term.
 
-    Raises `LossError` that names the term (counted from 0) whose loss, parameter or weight is wrong.
+    The boundary loss as its authors add it – .01 more each epoch, here of 250 steps, while the region loss goes down:
+
+        {name: sum, terms: [{name: generalized_dice, weight: {start: 1.0, stop: 0.1, steps: 22500}},
+                            {name: boundary, weight: {start: 0.01, stop: 0.91, steps: 22500}}]}
+
+    A step of training is the same for every method, so a schedule never depends on a loss value.
+
+    Raises `LossError` that names the term (counted from 0) whose loss, parameter, weight or schedule is wrong.
+
+    Source of the schedule: Kervadec et al. 2019 (arXiv 1812.07032). Deviation: it changes every step, not every epoch.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"terms": ({"name": "dice"}, {"name": "cross_entropy", "weight": 0.5})}
@@ -35,7 +60,7 @@ class Sum(Loss):
         super().__init__()
         parts = [_split(index, term) for index, term in enumerate(_checked(terms))]
         self.weights = tuple(weight for _, weight in parts)
-        if sum(self.weights) == 0:
+        if not any(_ever_counts(weight) for weight in self.weights):
             raise LossError("sum: every weight is 0, so there is nothing to minimise")
         made = []
         for index, (specification, _) in enumerate(parts):
@@ -43,7 +68,9 @@ class Sum(Loss):
                 made.append(losses.create(**specification))
         self.terms = tuple(made)
         self.modules_of_terms = nn.ModuleList(made)  # so that their buffers follow to other devices
-        self.required_maps = tuple(dict.fromkeys(key for loss in made for key in loss.required_maps))
+        scheduled = any(isinstance(weight, Schedule) for weight in self.weights)
+        keys = [*(key for loss in made for key in loss.required_maps), *(["step"] if scheduled else [])]
+        self.required_maps = tuple(dict.fromkeys(keys))
 
     @classmethod
     def resolve_parameters(cls, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,7 +79,8 @@ class Sum(Loss):
         for index, term in enumerate(_checked(parameters["terms"])):
             specification, weight = _split(index, term)
             with _naming(index):
-                terms.append({**losses.resolve(specification), "weight": weight})
+                plain = asdict(weight) if isinstance(weight, Schedule) else weight
+                terms.append({**losses.resolve(specification), "weight": plain})
         return {"terms": terms}
 
     def prepare(self, statistics: Statistics) -> None:
@@ -63,7 +91,8 @@ class Sum(Loss):
         self, logits: Tensor, labels: Tensor, maps: Mapping[str, Tensor], voxel_weight: Tensor | None
     ) -> Tensor:
         values = [loss(logits, labels, maps, voxel_weight=voxel_weight) for loss in self.terms]
-        return torch.stack([weight * value for weight, value in zip(self.weights, values, strict=True)]).sum()
+        weights = [weight.at(maps["step"]) if isinstance(weight, Schedule) else weight for weight in self.weights]
+        return torch.stack([value * weight for weight, value in zip(weights, values, strict=True)]).sum()
 
 
 def _checked(terms: Any) -> Sequence[Any]:
@@ -72,12 +101,25 @@ def _checked(terms: Any) -> Sequence[Any]:
     return terms
 
 
-def _split(index: int, term: Any) -> tuple[dict[str, Any], float]:
+def _split(index: int, term: Any) -> tuple[dict[str, Any], float | Schedule]:
     """Return the loss of a term and its weight."""
     with _naming(index):
         name, parameters = split(term)
-    weight = number(f"sum: terms[{index}]", "weight", parameters.pop("weight", 1.0), at_least=0)
+    weight = _weight(f"sum: terms[{index}]", parameters.pop("weight", 1.0))
     return {"name": name, **parameters}, weight
+
+
+def _weight(term: str, given: Any) -> float | Schedule:
+    if not isinstance(given, Mapping):
+        return number(term, "weight", given, at_least=0)
+    if set(given) != {"start", "stop", "steps"}:
+        raise LossError(f"{term}: weight must be a number or a schedule {{start, stop, steps}}, got {dict(given)!r}")
+    start, stop = (number(term, f"weight.{key}", given[key], at_least=0) for key in ("start", "stop"))
+    return Schedule(start, stop, whole(term, "weight.steps", given["steps"], at_least=1))
+
+
+def _ever_counts(weight: float | Schedule) -> bool:
+    return weight.start + weight.stop > 0 if isinstance(weight, Schedule) else weight > 0
 
 
 @contextmanager
