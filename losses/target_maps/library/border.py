@@ -22,9 +22,9 @@ class Border(TargetMap):
 
     φ = w0·exp(−(d1 + d2)² / 2σ²),  d1 and d2 the distances to the nearest voxels of the two nearest lesions
 
-    (*S) float32 in [0, w0]; σ is in voxels (in mm where a spacing is given). Inside a lesion d1 = 0. A mask with fewer
-    than two lesions gives 0 everywhere. Terms below 1e-7 are 0. The map of the defaults gives that of every other w0,
-    w0·φ/10, and of every smaller σ, w0·(φ/10)^((5/σ)²), so that they can share what is stored.
+    (*S) float32 in [0, w0]; σ is in voxels (in mm where a spacing is given). Inside a lesion d1 = 0. Terms below
+    1e-7 are 0. An empty mask gives 0 everywhere, and so does a single lesion. One stored map of the defaults serves
+    other constants too: w0·(φ/10)^((5/σ)²) for σ <= 5.
 
     Raises `LossError` for w0 < 0 or σ <= 0.
 

@@ -19,7 +19,7 @@ class NearestLesion(TargetMap):
     φ = argmin_k d_k,  d_k the distance to the nearest voxel of lesion k
 
     (*S) int32, numbered as `lesion_id`, with which it agrees inside lesions; at equal distances it is
-    one of the nearest, always the same one. No voxel is 0 unless it is ignored or the mask is empty, which gives 0
+    one of the nearest, always the same one. No voxel but ignored ones is 0. An empty mask gives 0
     everywhere.
 
     Source: CC-DiceCE (arXiv 2511.17146), cells of 26-connected components by the Euclidean distance transform.
