@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bench.cli.commands import cache, data, predict, report, run, schema, score, status, validate, work
+from bench.cli.commands import cache, cost, data, predict, report, run, schema, score, status, validate, work
 from bench.errors import BenchError, SuiteError
 from bench.execution.local import ERROR_MARK
 from losses.errors import LossError
@@ -18,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (run, validate, report, status, predict, score, schema, work):
+for module in (run, validate, report, status, predict, score, cost, schema, work):
     app.command(module.__name__.rpartition(".")[2])(module.command)
 app.add_typer(data.app, name="data")
 app.add_typer(cache.app, name="cache")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 import losses
@@ -18,13 +20,28 @@ from models.backbone import Backbone
 from models.method import Method
 
 
+class TrainingCase(Protocol):
+    """What a method must know of a training case."""
+
+    @property
+    def image(self) -> npt.NDArray[np.floating[Any]]: ...
+    @property
+    def class_voxels(self) -> tuple[int, ...]: ...
+
+
 def build_method(suite: Suite, cell: CellPlan, train: Sequence[Prepared]) -> Method:
-    """A method with the initial weights of the cell's seed, its loss prepared with the training set's statistics."""
-    specification = dict(cell.identity["loss"])
-    loss = losses.create(specification.pop("name"), **specification)
-    loss.prepare(class_statistics(train))
-    method = Method(build_backbone(suite, train[0].image.shape[0], len(train[0].spacing_mm)), loss)
-    models.initialise(method.backbone, cell.seed)
+    """The method of a cell, as it is before its first step."""
+    return untrained_method(suite, cell.identity["loss"], cell.seed, train)
+
+
+def untrained_method(suite: Suite, loss: Mapping[str, Any], seed: int, train: Sequence[TrainingCase]) -> Method:
+    """A method with the initial weights of a seed, its loss prepared with the training set's statistics."""
+    specification = dict(loss)
+    made = losses.create(specification.pop("name"), **specification)
+    made.prepare(class_statistics(train))
+    channels, *space = train[0].image.shape
+    method = Method(build_backbone(suite, channels, len(space)), made)
+    models.initialise(method.backbone, seed)
     return method
 
 
@@ -64,7 +81,7 @@ def build_backbone(suite: Suite, channels: int, dimensions: int) -> Backbone:
     return models.create_backbone(name, in_channels=channels, classes=classes, spatial_dims=dimensions, **parameters)
 
 
-def class_statistics(cases: Sequence[Prepared]) -> losses.Statistics:
+def class_statistics(cases: Sequence[TrainingCase]) -> losses.Statistics:
     """Class frequencies over the prepared training volumes, ignored voxels left out."""
     counts = [sum(voxels) for voxels in zip(*(case.class_voxels for case in cases), strict=True)]
     return losses.Statistics(tuple(count / sum(counts) for count in counts))

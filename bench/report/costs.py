@@ -1,4 +1,7 @@
-"""tables/costs.md and costs.csv: what the cells took. Never in a file with scores, because times are never the same."""
+"""tables/costs.md and costs.csv: what methods cost, where that was measured, and what the cells took.
+
+Never in a file with scores, because times are never the same.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,10 @@ from typing import Any
 import pandas as pd
 
 from bench.report.markdown import escape, table
+from bench.report.measured_costs import cost_lines
 from bench.report.notes import profile
 from bench.report.numbers import NOTHING
+from bench.results.costs import FILE, read_costs, setup_of
 from bench.results.load import PLANNED, Run
 
 _TIME = "timing.seconds_"
@@ -24,9 +29,9 @@ _ORDER = ("per_step", "per_validated_case", "per_scored_case")
 
 _WARNING = (
     "The wall times on this page are provenance: they say how the scores of this run came about, not what a loss "
-    "costs. Cells share their machine with others and may have been interrupted and resumed. To compare costs, time "
-    "each method alone, on a fixed batch."
+    "costs. Cells share their machine with others and may have been interrupted and resumed."
 )
+_COMMAND = "`python -m bench cost SUITE` measures each method alone, on a fixed batch"
 _COLUMNS = (
     "Times are in seconds (s), the median over the cells of a row that have recorded one: per training step, per case "
     "of a full-volume validation, and per test case (segmenting and scoring). Cells: finished or ended early / "
@@ -47,7 +52,26 @@ def costs_page(run: Run) -> str:
         rows.append([run.methods[method], cells_text, *numbers, *timed, _common(cells, "provenance.device_name")])
     lines = table(header, [[escape(cell) for cell in row] for row in rows])
     title = f"# {escape(run.suite['title'])}: what it took"
-    return "\n".join([title, "", f"{escape(profile(run))} {_WARNING}", "", *lines, "", _COLUMNS]) + "\n"
+    wall = [f"{escape(profile(run))} {_WARNING}", "", *lines, "", _COLUMNS]
+    return "\n".join([title, "", *_measured(run), "", "## Wall times of this run", "", *wall]) + "\n"
+
+
+def _measured(run: Run) -> list[str]:
+    """The costs that were measured for this run, or how to measure them."""
+    record = read_costs(run.directory.path)
+    lines = ["## Measured costs", ""]
+    if record is None:
+        return [*lines, f"Not measured yet: {_COMMAND}, and writes into this run directory."]
+    now = setup_of(run.suite)
+    changed = sorted(key for key in now if now[key] != record.setup.get(key))
+    if changed:
+        keys = ", ".join(f"`{key}`" for key in changed)
+        return [*lines, f"The measurement in {FILE} is of other settings ({keys}) and not shown: {_COMMAND}."]
+    losses = {method["id"]: method["loss"] for method in run.suite["methods"]}
+    fits = [method.id for method in record.methods if losses.get(method.id) == method.loss]
+    lacking = [escape(method) for method in losses if method not in fits]
+    rest = [f"Not measured with its present loss: {', '.join(lacking)}. {_COMMAND}.", ""] if lacking else []
+    return [*lines, *rest, *cost_lines(record, fits)]
 
 
 def costs_csv(run: Run) -> str:

@@ -1,0 +1,1 @@
+"""What each method costs: timed steps, peak memory, inference and parameters. Importing the room loads nothing."""
