@@ -17,6 +17,7 @@ from bench.data.preprocessing import PreparedCase
 from bench.data.preview import Preview
 from bench.data.volume import Case
 from bench.errors import DataError
+from bench.files.names import is_plain
 
 SCHEMA_VERSION = 2
 KEYS = {"schema_version", "id", "patient", "meta", "class_voxels", "reference_box", "reference_voxels", "preview"}
@@ -32,7 +33,7 @@ def write_prepared(folder: Path, prepared: PreparedCase, case: Case) -> None:
     description     id, patient, meta, counts and boxes; no path of a source file.
 
     Raises:
-        DataError: the disk has no room for it.
+        StorageError: the disk has no room for it.
     """
     labels, classes = prepared.labels.ravel(), len(prepared.meta["classes"])
     foreground = [np.flatnonzero(labels == index).astype(np.int64) for index in range(1, classes + 1)]
@@ -78,6 +79,8 @@ def open_prepared(folder: Path) -> Prepared:
     version = arrays.description["schema_version"]
     if version != SCHEMA_VERSION:
         raise DataError(f"{folder}: prepared with schema version {version}, this program reads {SCHEMA_VERSION}")
+    if not is_plain(arrays.description["id"]):  # it names the files of masks
+        raise DataError(f"{folder}: the case id {arrays.description['id']!r} cannot name a file; remove this folder")
     return Prepared(arrays)
 
 

@@ -6,8 +6,6 @@ files of this very folder, with the types and shapes that the description promis
 
 from __future__ import annotations
 
-import errno
-import json
 import math
 import re
 import stat
@@ -22,6 +20,8 @@ import numpy.typing as npt
 from bench.data.cache.disk import check_space
 from bench.errors import DataError
 from bench.files.atomic import write_json
+from bench.files.json_files import read_json
+from bench.files.storage import saving
 
 DESCRIPTION = "arrays.json"
 SCHEMA_VERSION = 1
@@ -38,27 +38,22 @@ def write_arrays(folder: Path, arrays: Mapping[str, npt.NDArray[Any]], descripti
 
     Raises:
         ValueError: a name other than lower-case letters, digits and `_`, or an array of anything but numbers.
-        DataError: the disk has no room for the arrays.
+        StorageError: the disk cannot be written to, or has no room, which is asked before anything is written.
     """
     for name, array in arrays.items():
         if not NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of an array; expected lower-case letters, digits and _")
         if array.dtype.kind not in KINDS:
             raise ValueError(f"array {name} of {array.dtype}; expected booleans, integers or floating-point numbers")
-    folder.mkdir(parents=True, exist_ok=True)
-    total = sum(array.nbytes for array in arrays.values())
-    check_space(folder, total)
-    try:
-        for name, array in arrays.items():
+    with saving(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    check_space(folder, sum(array.nbytes for array in arrays.values()))
+    for name, array in arrays.items():
+        with saving(folder / f"{name}.npy", array.nbytes):  # somebody else may take the room meanwhile
             _write(folder / f"{name}.npy", array)
-        stored = {name: {"dtype": array.dtype.str, "shape": array.shape} for name, array in arrays.items()}
-        content = {"schema_version": SCHEMA_VERSION, "arrays": stored, "description": dict(description)}
-        write_json(folder / DESCRIPTION, content)
-    except OSError as error:  # somebody else took the room meanwhile
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        check_space(folder, total)
-        raise DataError(f"{folder}: {total} bytes could not be written ({error})") from error
+    stored = {name: {"dtype": array.dtype.str, "shape": array.shape} for name, array in arrays.items()}
+    content = {"schema_version": SCHEMA_VERSION, "arrays": stored, "description": dict(description)}
+    write_json(folder / DESCRIPTION, content)
 
 
 def open_arrays(folder: Path) -> Arrays:
@@ -70,11 +65,11 @@ def open_arrays(folder: Path) -> Arrays:
     path = folder / DESCRIPTION
     try:
         _plain_size(path)
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         version, listed, description = (content[key] for key in ("schema_version", "arrays", "description"))
         stored = {name: _Stored.read(name, entry) for name, entry in listed.items()}
         description = dict(description)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{folder} holds no arrays: {DESCRIPTION} cannot be read ({error})") from error
     if version != SCHEMA_VERSION:
         raise DataError(f"{folder}: arrays of schema version {version!r}, this program reads {SCHEMA_VERSION}")

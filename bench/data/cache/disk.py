@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from pathlib import Path
 
-from bench.data.cache.sizes import as_text
-from bench.errors import DataError
+from bench.errors import StorageError
+from bench.files.storage import explain
 from bench.files.user_cache import VARIABLE
 
 
@@ -14,11 +16,11 @@ def check_space(folder: Path, needed: int) -> None:
     """See that the file system of a folder, which must exist, has room for so many bytes.
 
     Raises:
-        DataError: it has not.
+        StorageError: it has not.
     """
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise DataError(
-            f"{folder}: {as_text(needed)} ({needed} bytes) are to be written, but its file system has {as_text(free)} "
-            f"left; make room there (`python -m bench cache clean`), or name a folder on another disk in {VARIABLE}"
+    if shutil.disk_usage(folder).free < needed:
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise StorageError(
+            f"{explain(folder, full, needed)}; make room on that disk, for one with `python -m bench cache clean`, or "
+            f"name a folder on another disk in ${VARIABLE}"
         )

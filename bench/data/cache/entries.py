@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench.data.cache.layout import DAMAGED, IDENTITY, Layout
+from bench.data.cache.layout import DAMAGED, Layout
 from bench.data.cache.uses import used
 from bench.files.checksum import is_sealed
+from bench.files.names import is_plain
 
 State = Literal["whole", "damaged", "unfinished"]
 """Unfinished: being built if it is in use, else left by a killed process."""
@@ -38,7 +39,7 @@ def list_entries(cache: Layout) -> tuple[Entry, ...]:
     found = []
     for place in ("building", "entries"):
         for path in sorted(cache.place(place).iterdir()):
-            if IDENTITY.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+            if is_plain(path.name) and path.is_dir() and not path.is_symlink():
                 found.append(_entry(cache, path, living))
     return tuple(sorted((entry for entry in found if entry is not None), key=lambda entry: entry.identity))
 

@@ -19,8 +19,9 @@ from pathlib import Path
 
 from bench.errors import DataError
 from bench.files.lock import FileLock
+from bench.files.names import is_plain
+from bench.files.storage import saving
 
-IDENTITY = re.compile(r"(?!\.)[A-Za-z0-9_.-]{1,200}")
 DAMAGED = re.compile(r"\.damaged(-\d+)?$")
 POLL_SECONDS = 0.005
 
@@ -31,10 +32,10 @@ def check_identity(identity: str) -> str:
     Raises:
         DataError: it has another form; as in a run.json that somebody made up.
     """
-    if not isinstance(identity, str) or not IDENTITY.fullmatch(identity) or DAMAGED.search(identity):
+    if not is_plain(identity) or DAMAGED.search(identity):
         raise DataError(
-            f"{identity!r} is no identity of a cached case; expected letters, digits, _, - and . (not first), "
-            "at most 200 of them"
+            f"{identity!r} is no identity of a cached case; expected letters, digits and . _ + -, beginning with a "
+            "letter or digit, at most 150 of them"
         )
     return identity
 
@@ -66,7 +67,8 @@ class Layout:
         path = self.root / name
         if path.is_symlink():
             raise DataError(f"{path} is a link; expected a folder (the whole of {self.root} may be a link)")
-        path.mkdir(parents=True, exist_ok=True)
+        with saving(path):
+            path.mkdir(parents=True, exist_ok=True)
         return path
 
     @contextmanager

@@ -20,6 +20,7 @@ from bench.data.cache.sizes import parse_size
 from bench.errors import DataError
 from bench.files.atomic import publish_folder
 from bench.files.checksum import is_sealed
+from bench.files.storage import saving
 from bench.files.user_cache import user_cache
 
 DEFAULT_LIMIT_BYTES = 100 * 10**9
@@ -60,9 +61,10 @@ class CaseCache(Layout):
     def start(self, identity: str) -> Path:
         """An empty folder to fill; the caller holds the entry's lock. What a killed process left there is removed."""
         building = self.building(identity)
-        if building.exists():
-            shutil.rmtree(building)
-        building.mkdir(parents=True)
+        with saving(building):
+            if building.exists():
+                shutil.rmtree(building)
+            building.mkdir()
         return building
 
     def publish(self, identity: str) -> Path:

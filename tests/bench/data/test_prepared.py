@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from bench.data.batches import assemble
 from bench.data.cache.arrays import write_arrays
 from bench.data.prepared import open_prepared, write_prepared
 from bench.data.preprocessing import prepare, restore
@@ -92,6 +95,49 @@ def test_a_case_without_target_region_or_reference_can_be_written(tmp_path):
     write_prepared(tmp_path / "new", prepare(unlabelled, SETTINGS, PreprocessingSettings()), Case("n", "n"))
     with pytest.raises(DataError, match="case n was prepared without reference"):
         open_prepared(tmp_path / "new").reference()
+
+
+def test_whether_a_case_has_a_target_is_known_without_reading_the_reference(tmp_path, written):
+    _, opened = written
+    (opened.folder / "reference.npy").unlink()
+    assert opened.has_target
+    write_prepared(tmp_path / "empty", case_of(np.zeros((5, 6, 7))), Case("e", "e"))
+    assert not open_prepared(tmp_path / "empty").has_target
+
+
+def test_a_target_outside_the_crop_counts_ignored_voxels_do_not(tmp_path):
+    """Scores are computed on the native grid, so what the crop lost is still the case's target."""
+    labels = np.zeros((12, 14, 16), np.int16)
+    labels[3, 3, 3] = 1
+    labels[9, 9, 9] = 2
+    dataset = SETTINGS.model_copy(update={"roi": (1,)})
+    volume = Volume(np.ones((1, *labels.shape), np.float32), labels, Geometry.plain(labels.shape))
+    write_prepared(tmp_path / "lost", prepare(volume, dataset, CROP), Case("l", "l"))
+    lost = open_prepared(tmp_path / "lost")
+    assert lost.class_voxels[1:] == (0, 0)
+    assert lost.has_target
+    labels[9, 9, 9] = 9
+    volume = Volume(volume.image, labels, volume.geometry)
+    write_prepared(tmp_path / "ignored", prepare(volume, dataset, CROP), Case("i", "i"))
+    assert not open_prepared(tmp_path / "ignored").has_target
+
+
+def test_without_reference_nobody_knows_whether_there_is_a_target(tmp_path):
+    unlabelled = Volume(np.ones((1, 5, 6, 7), np.float32), None, Geometry.plain((5, 6, 7)))
+    write_prepared(tmp_path / "new", prepare(unlabelled, SETTINGS, PreprocessingSettings()), Case("n", "n"))
+    with pytest.raises(DataError, match="case n was prepared without reference"):
+        open_prepared(tmp_path / "new").has_target  # noqa: B018
+
+
+def test_an_image_of_half_precision_is_stored_as_it_is(tmp_path):
+    prepared = case_of(liver())
+    half = replace(prepared, image=prepared.image.astype(np.float16))
+    write_prepared(tmp_path / "half", half, Case("h", "h"))
+    opened = open_prepared(tmp_path / "half")
+    assert opened.image.dtype == np.float16
+    assert np.array_equal(opened.image, half.image)
+    sampler = PatchSampler([opened], SamplingSettings(patch_size=(4, 4, 4)), seed=0)
+    assert assemble(sampler, sampler.plan(0)).image.dtype == torch.float32
 
 
 def test_a_2d_case_can_be_written(tmp_path):
