@@ -18,6 +18,10 @@ _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _INTEGERS = (torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8)
 
 
+class NotFiniteError(LossError):
+    """Logits that are NaN or infinite where a loss sees its first input."""
+
+
 class Loss(nn.Module):
     """Base of every loss: checks the input once for all of them and leaves the formula to `compute`.
 
@@ -64,9 +68,13 @@ class Loss(nn.Module):
 
         Raises `LossError` for shapes and types that do not fit and for labels outside the classes. Labels are
         checked in every call on the CPU; on other devices in the first call only, because looking stalls the device.
+        Logits that are NaN or infinite are refused in the first call (`NotFiniteError`); later they are a training
+        that diverged, and the loss is what arithmetic makes of them.
         Autocast does not reach inside: the loss is computed in float32 (float64 for float64 logits).
         """
         self._check_shapes(logits, labels, maps, voxel_weight)
+        if not self._labels_checked:
+            self._check_finite(logits)
         if labels.is_cpu or not self._labels_checked:
             self._check_labels(labels, logits.shape[1])
         with torch.autocast(logits.device.type, enabled=False):
@@ -98,6 +106,14 @@ class Loss(nn.Module):
         expected = {"step": (), "coordinates": (batch, len(space), *space)}.get(key, (batch, classes - 1, *space))
         if tuple(maps[key].shape) != expected:
             raise self._error(f"map {key!r} must have shape {expected} for logits {tuple(logits.shape)}", maps[key])
+
+    def _check_finite(self, logits: Tensor) -> None:
+        wrong = logits.numel() - int(torch.count_nonzero(logits.isfinite()))
+        if wrong:
+            raise NotFiniteError(
+                f"{self.name}: {wrong} of {logits.numel()} logits are NaN or infinite in the first call, so the network "
+                f"or its input is broken before the loss; got {logits.dtype} of shape {tuple(logits.shape)}"
+            )
 
     def _check_labels(self, labels: Tensor, classes: int) -> None:
         low, high = (int(bound) for bound in labels.aminmax())

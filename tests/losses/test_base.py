@@ -78,6 +78,23 @@ def test_labels_outside_the_classes_are_refused_in_every_call(label, found):
         loss(LOGITS, wrong)
 
 
+@pytest.mark.parametrize("name", ["dice", "cross_entropy"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_logits_that_are_not_finite_are_refused_in_the_first_call(name, value):
+    broken = LOGITS.clone()
+    broken[1, 2, 3, 3:] = value
+    with refused(f"{name}: 2 of 120 logits are NaN or infinite in the first call") as caught:
+        losses.create(name)(broken, LABELS)
+    assert str(caught.value).endswith("got torch.float32 of shape (2, 3, 4, 5)")
+
+
+@pytest.mark.parametrize("name", ["dice", "cross_entropy"])
+def test_later_a_training_that_diverged_is_seen_in_the_value(name):
+    loss = losses.create(name)
+    loss(LOGITS, LABELS)
+    assert loss(LOGITS * float("nan"), LABELS).isnan()
+
+
 def test_a_missing_map_is_named_with_those_that_are_there():
     with refused("Probe: needs the target map 'distance'; given: none"):
         Probe()(LOGITS, LABELS)
