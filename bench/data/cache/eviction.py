@@ -38,6 +38,8 @@ def make_room(cache: Layout, limit_bytes: int, identity: str) -> None:
                 break
             if _discard(cache, entry):
                 excess -= entry.bytes
+        if excess > 0:  # somebody fills one of them again at this very moment
+            raise DataError(_no_room(cache, limit_bytes, identity, list_entries(cache)))
 
 
 def removal_order(entries: Iterable[Entry]) -> list[Entry]:

@@ -1,11 +1,10 @@
 """Where the things of a cache lie, and whose turn it is to change what is there.
 
-entries/<identity>/        published entries, and those set aside as `<identity>.damaged`
-building/<identity>/       being filled by whoever holds the entry's lock
-locks/<identity>.lock
-uses/<name>.json, .lock    which entries a living process uses
-turn.lock
-.tmp-*/                    entries on their way out
+entries/    `<identity>/`: published entries; `<identity>.damaged/`: those that were set aside
+building/   `<identity>/`: being filled by whoever holds the entry's lock
+locks/      `<identity>.lock`, and `.turn`
+uses/       `<name>.json`, `<name>.lock`: which entries a living process uses
+.tmp-*/     entries on their way out
 """
 
 from __future__ import annotations

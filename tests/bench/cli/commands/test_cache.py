@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import sys
 import time
 
@@ -113,3 +114,16 @@ def test_a_limit_that_is_no_amount_is_an_error_in_one_line(program, monkeypatch)
     assert answer.code == 1
     assert answer.err.startswith("error: the environment variable IMBALANCE_BENCH_CACHE_LIMIT: '100' is no amount")
     assert answer.err.count("\n") == 1
+
+
+def test_looking_at_the_cache_imports_nothing_heavy(cache):
+    code = (
+        "import sys; sys.argv = ['imbalance-bench', 'cache', 'list']\n"
+        "from bench.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit as ending: assert not ending.code\n"
+        "print([name for name in ('torch', 'numpy', 'SimpleITK', 'pandas', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "4 entries" in done.stdout
