@@ -1,4 +1,4 @@
-"""What all methods are measured on: one batch and one volume, from the run's prepared cases or generated."""
+"""What all methods are measured on: one batch and one volume, from the suite's prepared cases or generated."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.data.batches import assemble
+from bench.data.cache.store import CaseCache
 from bench.data.geometry import place
 from bench.data.prepared import Prepared, open_prepared
 from bench.data.sampler import PatchSampler, PatchSource
@@ -19,7 +20,6 @@ from bench.data.volume import Geometry
 from bench.execution.assembly import TrainingCase
 from bench.execution.planning import Planned
 from bench.execution.scoring import Image
-from bench.files.checksum import is_sealed
 from bench.suite.schema import Suite
 from models.method import Batch
 
@@ -76,21 +76,21 @@ class GeneratedCase:
 
 
 def choose_inputs(planned: Planned) -> Inputs:
-    """The first batch of the run's first cell and its median test case, where all of its cases are prepared.
+    """The first batch of the suite's first cell and its median test case, where all of its cases are in the cache.
 
     Else both come from a generated case of the suite's shape, so that costs can be measured where no data is.
     """
     suite, seed = planned.suite, planned.suite.seeds[0]
     size = _by(suite.sampling.patch_size)
-    cell = next(iter(planned.selected()), None)
-    if cell is not None and all(is_sealed(planned.run.prepared(identity)) for identity in (*cell.train, *cell.test)):
-        train, test = ([open_prepared(planned.run.prepared(i)) for i in part] for part in (cell.train, cell.test))
+    cell, cache = next(iter(planned.selected()), None), CaseCache.of_user()
+    if cell is not None and all(map(cache.holds, (*cell.train, *cell.test))):
+        train, test = ([open_prepared(cache.folder(identity)) for identity in part] for part in (cell.train, cell.test))
         volume = _median_case(test)
         return Inputs(
             PatchSampler(train, suite.sampling, seed),
             train,
             volume,
-            f"first batch of seed {seed} from the {len(train)} prepared training cases of the run",
+            f"first batch of seed {seed} from the {len(train)} prepared training cases",
             f"case {volume.id}, {_by(volume.image.shape[1:])} voxels, the median of {len(test)} prepared test cases",
         )
     case = generate_case(suite, planned.datasets["main"].channels() or 1)

@@ -2,7 +2,7 @@
 
 A comment before a block says what it is:
 
-    run [exit N] [with OPTIONS]  run in a fresh checkout; OPTIONS (a small budget) follow `run` and `validate`
+    run [exit N] [with OPTIONS]  run in a fresh checkout; OPTIONS (a small budget) follow `run`, `validate` and `cost`
     prints                       lines that the block before printed; … stands for anything
     file: NAME                   a file that the reader writes
     beginning of: NAME           how a file that the reader has begins
@@ -26,7 +26,7 @@ _BLOCK = re.compile(
     r"^(?:<!-- (?P<mark>[^\n]*?) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 _RUN = re.compile(r"run(?: exit (?P<exit>\d+))?(?: with: (?P<options>.*))?")
-_COMMAND = re.compile(r"(python -m bench (?:run|validate) [^\n#]*?)(\s*(?:#[^\n]*)?)$", re.MULTILINE)
+_COMMAND = re.compile(r"(python -m bench (?:run|validate|cost) [^\n#]*?)(\s*(?:#[^\n]*)?)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)#]*)(?:#([^)]*))?\)")
 
 

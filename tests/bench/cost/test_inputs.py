@@ -9,7 +9,20 @@ import pytest
 import torch
 
 from bench.cost.inputs import choose_inputs, generate_case
+from bench.data.cache.store import CaseCache
 from bench.data.preprocessing import restore
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path, monkeypatch):
+    """What other tests have prepared must not be found here."""
+    monkeypatch.setenv("IMBALANCE_BENCH_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def prepared(workshop):
+    """The tiny suite, with all of its cases prepared."""
+    workshop.here(workshop.suite())
 
 
 @pytest.fixture
@@ -31,17 +44,17 @@ def test_without_prepared_cases_batch_and_volume_are_generated_in_the_suites_sha
     assert "generated: 16×32×48 voxels" in inputs.volume_words
 
 
-def test_prepared_cases_of_the_run_are_taken(planned, finished):
-    inputs = choose_inputs(planned(finished))
-    assert inputs.batch_words == "first batch of seed 0 from the 2 prepared training cases of the run"
+def test_prepared_cases_of_the_run_are_taken(planned, prepared):
+    inputs = choose_inputs(planned())
+    assert inputs.batch_words == "first batch of seed 0 from the 2 prepared training cases"
     assert "the median of 2 prepared test cases" in inputs.volume_words
     assert inputs.volume.image.shape[1:] != (32, 32, 32)
 
 
-def test_a_run_that_has_prepared_only_some_of_its_cases_is_measured_on_generated_ones(planned, finished):
-    run = planned(finished)
-    shutil.rmtree(run.run.prepared(run.selected()[0].test[-1]))
-    assert "generated" in choose_inputs(run).batch_words
+def test_a_run_that_has_prepared_only_some_of_its_cases_is_measured_on_generated_ones(planned, prepared):
+    planned_again = planned()
+    shutil.rmtree(CaseCache.of_user().folder(planned_again.selected()[0].test[-1]))
+    assert "generated" in choose_inputs(planned_again).batch_words
 
 
 def test_the_batch_is_the_same_every_time(planned):

@@ -18,6 +18,12 @@ from bench.training.loop import Training
 CPU = torch.device("cpu")
 
 
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path, monkeypatch):
+    """What other tests have prepared must not be found here."""
+    monkeypatch.setenv("IMBALANCE_BENCH_CACHE", str(tmp_path / "cache"))
+
+
 @pytest.fixture
 def plan(workshop):
     def planned(only=(), **changes):

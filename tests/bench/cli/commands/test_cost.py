@@ -36,7 +36,7 @@ def test_the_run_directory_is_the_usual_place(program, workshop):
 def test_the_report_of_a_run_shows_its_measured_costs(program, workshop, finished):
     suite = workshop.suite()
     answer = program("cost", suite.name, "--out", finished)
-    assert "prepared training cases of the run" in answer.out
+    assert "prepared training cases" in answer.out
     assert f"python -m bench report {finished}" in answer.out
     before = workshop.scores(finished)
     program("report", finished)
