@@ -140,6 +140,13 @@ class TakesTheWord(Honest):
         super().__init__()
 
 
+class WeightedByRule(Honest):
+    """Words and lists cannot be taken for the weight of a term."""
+
+    def __init__(self, *, weight="inverse"):
+        super().__init__()
+
+
 class WithMaps(Honest):
     required_maps = ("distance", "lesion_id", "coordinates", "step")
 
@@ -148,7 +155,7 @@ class WithMaps(Honest):
         return super().compute(logits, labels, maps, voxel_weight)
 
 
-@pytest.mark.parametrize("loss", [Honest(), WithMaps()])
+@pytest.mark.parametrize("loss", [Honest(), WithMaps(), WeightedByRule()])
 def test_a_loss_that_keeps_the_contract_passes(loss):
     check(loss)
 
