@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,17 @@ class DatasetJson:
     content: Mapping[str, Any]
     channels: tuple[str, ...]
     labels: Mapping[int, str] | None
+
+    def file(self, text: str, within: Path) -> Path:
+        """The file that a path in the file means, which is relative to it. Looks at names only, not behind links.
+
+        Raises:
+            DataError: the path leads out of `within`: whoever wrote this file is not to choose among all files here.
+        """
+        path = Path(os.path.normpath(self.path.parent / text))
+        if not path.is_relative_to(os.path.normpath(within)):
+            raise DataError(f"{self.path}: names {text!r}, which lies outside {within}; expected a path inside it")
+        return path
 
     def refuse_unknown_labels(self, settings: DatasetSettings) -> None:
         """Compare the label values that a suite names with those that the file knows.

@@ -7,12 +7,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from bench.files.atomic import replacing
+
 NAME = "distractors.npy"
 
 
 def write_distractors(folder: Path, mask: npt.NDArray[np.bool_]) -> None:
     """Write a native mask, eight voxels to a byte."""
-    np.save(folder / NAME, np.packbits(mask), allow_pickle=False)
+    bits = np.packbits(mask)
+    with replacing(folder / NAME, bits.nbytes) as temporary, temporary.open("wb") as stream:
+        np.save(stream, bits, allow_pickle=False)
 
 
 def read_distractors(folder: Path, shape: tuple[int, ...]) -> npt.NDArray[np.bool_] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_PLAIN = re.compile(r"[^\W_][\w.+-]{0,149}")
+PATTERN = r"[^\W_][\w.+-]*"
+LONGEST = 150
 
 
 def is_plain(name: object) -> bool:
@@ -12,4 +13,4 @@ def is_plain(name: object) -> bool:
 
     Letters and digits of any script and `. _ + -`, beginning with a letter or digit, up to 150 characters.
     """
-    return isinstance(name, str) and _PLAIN.fullmatch(name) is not None
+    return isinstance(name, str) and len(name) <= LONGEST and re.fullmatch(PATTERN, name) is not None

@@ -62,6 +62,16 @@ def probe(folder: Path) -> None:
         file.flush()
 
 
+def refuse_unwritable(folder: Path) -> None:
+    """`probe` as a question that is asked before any work.
+
+    Raises:
+        StorageError: nothing can be written there.
+    """
+    with saving(folder, PROBE_BYTES):
+        probe(folder)
+
+
 def make_folder(path: Path) -> Path:
     """Make a folder whose parent must be there, so that a run that was removed meanwhile does not rise again.
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from bench.files.storage import saving
+
 VARIABLE = "IMBALANCE_BENCH_CACHE"
 
 
 def user_cache() -> Path:
-    """`$IMBALANCE_BENCH_CACHE`, else `imbalance-bench` in `$XDG_CACHE_HOME` or `~/.cache`; made when missing."""
+    """`$IMBALANCE_BENCH_CACHE`, else `imbalance-bench` in `$XDG_CACHE_HOME` or `~/.cache`; made when missing.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     folder = Path(os.environ.get(VARIABLE) or Path(base) / "imbalance-bench")
-    folder.mkdir(parents=True, exist_ok=True)
+    with saving(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.files.atomic import sweep, write_text
+from bench.files.storage import make_folder
 from bench.report import Report
 from bench.report.costs import costs_csv, costs_page
 from bench.report.scores import scores_page
@@ -27,7 +28,7 @@ def write_report(directory: RunDirectory) -> Report:
 
 def _write_tables(run: Run, tables: tuple[Table, ...]) -> Iterator[Path]:
     folder = run.directory.tables
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     sweep(folder)
     pages = {
         "scores.md": scores_page(run, tables, "best"),

@@ -20,5 +20,5 @@ def digest(content: Mapping[str, Any]) -> str:
 
 def identify(slug: str, content: Mapping[str, Any]) -> str:
     """`<slug>-<hash>`, fit for a folder name on any file system."""
-    readable = re.sub(r"[^A-Za-z0-9_.-]+", "_", slug)[:100].strip("._") or "unnamed"
+    readable = re.sub(r"[^A-Za-z0-9_.-]+", "_", slug)[:100].strip("._-") or "unnamed"
     return f"{readable}-{digest(content)[:DIGITS]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bench.files.names import is_plain
 from bench.suite.located import LocatedDict
 from bench.suite.merge import merge
 from bench.suite.problems import describe, refuse, suggest
@@ -32,6 +33,9 @@ def profiles_of(tree: LocatedDict) -> LocatedDict:
         if not isinstance(profile, LocatedDict):
             text = f"found {describe(profile)} as the profile '{name}'; expected a mapping of settings ({{}} for none)"
             raise refuse(profiles.value_marks[name], text)
+        if not is_plain(name):
+            text = f"found the profile name {name!r}, which becomes part of a folder's name; expected letters, digits"
+            raise refuse(profiles.key_marks[name], f"{text} and . _ + -, beginning with a letter or digit")
         for key in ("profiles", "extends"):
             if key in profile:
                 text = f"found '{key}' inside the profile '{name}'; expected it at the top of the file: move it there"

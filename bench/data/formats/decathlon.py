@@ -59,15 +59,17 @@ def _listed_cases(description: DatasetJson) -> list[Case]:
         raise DataError(f"{description.path}: no list `training` of images and labels")
     cases = []
     for index, entry in enumerate(entries):
-        image, label = _files(description.path, index, entry)
+        image, label = _files(description, index, entry)
         if not image.name.startswith("."):
             name = image.name.removesuffix(".gz").removesuffix(".nii")
             cases.append(Case(name, name, (image, label)))
     return cases
 
 
-def _files(path: Path, index: int, entry: Any) -> tuple[Path, Path]:
+def _files(description: DatasetJson, index: int, entry: Any) -> tuple[Path, Path]:
     image, label = (entry.get("image"), entry.get("label")) if isinstance(entry, dict) else (None, None)
     if not (isinstance(image, str) and image and isinstance(label, str) and label):
-        raise DataError(f"{path}: training[{index}] is {entry!r}; expected the paths of an image and of its label")
-    return path.parent / image, path.parent / label
+        place = f"{description.path}: training[{index}]"
+        raise DataError(f"{place} is {entry!r}; expected the paths of an image and of its label")
+    root = description.path.parent
+    return description.file(image, root), description.file(label, root)

@@ -71,7 +71,8 @@ def _mapped(description: DatasetJson) -> list[Case]:
         paths = [*entry.get("images", ()), entry.get("label")] if isinstance(entry, dict) else []
         if len(paths) < 2 or not all(isinstance(path, str) and path for path in paths):
             raise DataError(f"{description.path}: dataset: {name}: {entry!r}; expected `images`, a list, and `label`")
-        cases.append(Case(name, name, tuple(description.path.parent / path for path in paths)))
+        root = description.path.parent.parent  # a data set may name files of its neighbours in nnUNet_raw
+        cases.append(Case(name, name, tuple(description.file(path, root) for path in paths)))
     if not cases:
         raise DataError(f"{description.path}: dataset: found no case; expected each with its images and its label")
     return cases

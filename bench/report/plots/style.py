@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from bench.files.atomic import replacing
+from bench.files.atomic import write_bytes
 from bench.report.markdown import plain
 
 WIDTH = 8.0
@@ -76,6 +77,7 @@ def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
         drawn = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(drawn)
         yield drawn
-        with replacing(path) as temporary:
-            # The version of matplotlib in the file would make equal pictures unequal.
-            drawn.savefig(temporary, metadata={"Software": None})
+        buffer = io.BytesIO()
+        # The version of matplotlib in the file would make equal pictures unequal.
+        drawn.savefig(buffer, format="png", metadata={"Software": None})
+        write_bytes(path, buffer.getvalue())

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.files.atomic import sweep
+from bench.files.storage import make_folder
 from bench.report.plots.cases import draw_cases
 from bench.report.plots.examples import draw_examples
 from bench.report.plots.validation import draw_validation
@@ -16,7 +17,7 @@ from bench.results.load import MAIN, Run
 def write_plots(run: Run) -> Iterator[Path]:
     """Draw every plot that there are records for; one that there are none for is removed."""
     folder = run.directory.plots
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     sweep(folder)
     plots = {"validation_dice": partial(draw_validation, run), "examples": partial(draw_examples, run)}
     for dataset in run.datasets:
