@@ -45,14 +45,23 @@ def assemble(sampler: PatchSampler, plan: tuple[Patch, ...]) -> Batch:
         image (B, C, *S) float32, padded with 0; labels (B, *S) int64, padded with −1; no maps yet.
     """
     size = sampler.settings.patch_size
-    images, labels = [], []
-    for patch in plan:
+    images = np.empty((len(plan), len(sampler.cases[0].image), *size), np.float32)
+    labels = np.empty((len(plan), *size), np.int64)
+    for index, patch in enumerate(plan):
         case = sampler.cases[patch.case]
-        image = move(cut(case.image, patch.start, size, 0.0), patch.augmentation, len(size))
-        images.append(change_intensity(image.astype(np.float32, copy=False), patch.augmentation))
-        labels.append(move(cut(case.labels, patch.start, size, IGNORED), patch.augmentation, len(size)))
+        image = _as_float32(cut(case.image, patch.start, size, 0.0))
+        images[index] = change_intensity(move(image, patch.augmentation, len(size)), patch.augmentation)
+        labels[index] = move(cut(case.labels, patch.start, size, IGNORED), patch.augmentation, len(size))
     maps: Mapping[str, torch.Tensor] = {}
-    return Batch(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(labels).astype(np.int64)), maps)
+    return Batch(torch.from_numpy(images), torch.from_numpy(labels), maps)
+
+
+def _as_float32(patch: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """A patch as the network takes it; torch converts float16 ten times as fast as NumPy."""
+    if patch.dtype == np.float32:
+        return patch
+    converted: npt.NDArray[np.float32] = torch.from_numpy(patch).float().numpy()
+    return converted
 
 
 def prefetched(sampler: PatchSampler, first: int, stop: int) -> Iterator[PlannedBatch]:

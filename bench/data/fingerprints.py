@@ -8,6 +8,7 @@ from bench.errors import DataError
 from bench.files.atomic import write_json
 from bench.files.checksum import sha256_file
 from bench.files.json_files import read_json
+from bench.files.user_cache import user_cache
 
 VERSION = 1
 
@@ -22,6 +23,11 @@ class FingerprintMemory:
         self.path = path
         self._known = self._load()
         self._added: dict[str, str] = {}
+
+    @classmethod
+    def of_user(cls) -> FingerprintMemory:
+        """The one that all runs of the user share."""
+        return cls(user_cache() / "fingerprints.json")
 
     def recall(self, path: Path) -> str | None:
         """The remembered checksum, or None when the file is new, changed or missing. Reads no content."""

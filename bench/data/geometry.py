@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,8 +68,13 @@ class Placement:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Placement:
         """Inverse of `to_json`."""
-        box = tuple((int(first), int(stop)) for first, stop in value["box"])
-        return cls(Geometry.from_json(value["native"]), Geometry.from_json(value["grid"]), box)
+        native, grid = Geometry.from_json(value["native"]), Geometry.from_json(value["grid"])
+        return cls(native, grid, box_from_json(value["box"]))
+
+
+def box_from_json(value: Sequence[Sequence[int]]) -> Box:
+    """A box as JSON gives it back: lists of numbers."""
+    return tuple((int(first), int(stop)) for first, stop in value)
 
 
 def place(native: Geometry, spacing_mm: tuple[float, ...] | None) -> Placement:

@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.data.settings import PreprocessingSettings
+from bench.errors import DataError
 
 PERCENTILES = (0.5, 99.5)
+LARGEST_HALF = 65504.0
+SMALLEST_NORMAL_HALF = 2.0**-14
 
 
 def normalised(
@@ -41,6 +44,24 @@ def normalised(
         result[index] = channel
         measured.append(facts)
     return result, measured, notes
+
+
+def stored_as(image: npt.NDArray[np.float32], dtype: str) -> npt.NDArray[np.floating[Any]]:
+    """The image with the floating-point type that it is stored with.
+
+    Raises:
+        DataError: it holds values beyond the range of float16, or none that float16 keeps three digits of.
+    """
+    if dtype == "float32":
+        return image
+    low, high = float(image.min()), float(image.max())
+    if max(-low, high) > LARGEST_HALF or 0 < max(-low, high) < SMALLEST_NORMAL_HALF:
+        raise DataError(
+            f"prepared intensities from {low:g} to {high:g} do not fit into float16, whose magnitudes go from "
+            f"{SMALLEST_NORMAL_HALF:.1e} to {LARGEST_HALF:g}; set preprocessing.window or normalise, or "
+            "preprocessing.image_dtype: float32"
+        )
+    return image.astype(np.float16)
 
 
 def _unit_range(image: npt.NDArray[np.float32], low: float, high: float) -> npt.NDArray[np.float32]:

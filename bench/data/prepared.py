@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.data.cache.arrays import Arrays, open_arrays, write_arrays
-from bench.data.geometry import Box, Placement, bounding_box, slices
+from bench.data.geometry import Placement, bounding_box, box_from_json, slices
 from bench.data.preprocessing import PreparedCase
 from bench.data.preview import Preview
 from bench.data.volume import Case
@@ -174,18 +174,14 @@ class Prepared:
         if self.description["reference_box"] is None:
             raise self._unlabelled()
         full = np.zeros(self.placement.native.shape, np.int8)
-        full[slices(_box(self.description["reference_box"]))] = self.arrays["reference"]
+        full[slices(box_from_json(self.description["reference_box"]))] = self.arrays["reference"]
         return full
 
     def preview(self) -> Preview:
         """Slices for reports."""
         place = self.description["preview"]
         images, labels = self.arrays["preview_image"], self.arrays["preview_labels"]
-        return Preview(tuple(place["index"]), _box(place["box"]), images, labels)
+        return Preview(tuple(place["index"]), box_from_json(place["box"]), images, labels)
 
     def _unlabelled(self) -> DataError:
         return DataError(f"case {self.id} was prepared without reference labels and cannot be scored")
-
-
-def _box(value: Sequence[Sequence[int]]) -> Box:
-    return tuple((first, stop) for first, stop in value)

@@ -1,6 +1,6 @@
 """From a volume as read to what the network sees, and from its probabilities back to the native grid.
 
-Order: interpret labels, find the region of interest, resample, crop, window, normalise, mask.
+Order: interpret labels, find the region of interest, resample, crop, window, normalise, mask, round to the type stored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from bench.data.classes import IGNORED, class_map, roi_mask, unmentioned_labels
 from bench.data.geometry import Box, Placement, bounding_box, box_in_grid, place, slices, widen
-from bench.data.intensity import normalised
+from bench.data.intensity import normalised, stored_as
 from bench.data.preview import Preview, make_preview
 from bench.data.resampling import to_native, to_prepared
 from bench.data.settings import CropSettings, DatasetSettings, PreprocessingSettings, check_together
@@ -32,7 +32,7 @@ AXES = ("z", "y", "x")
 class PreparedCase:
     """A volume ready for patches.
 
-    image      (C, *S) float32 on the prepared grid.
+    image      (C, *S) on the prepared grid, float32 or as the suite says that it is stored.
     labels     (*S) int8: 0 background, 1..K the target classes, −1 ignored (everywhere if there is no reference).
     roi        (*S) bool, or None where the suite names no region, or this case has none of it.
     reference  (*N) int8: the classes on the native grid, where metrics are computed; None without reference.
@@ -40,7 +40,7 @@ class PreparedCase:
     meta       JSON: `classes`, `placement`, `intensity` (what was measured per channel), `unmentioned_labels`, `notes`.
     """
 
-    image: npt.NDArray[np.float32]
+    image: npt.NDArray[np.floating[Any]]
     labels: npt.NDArray[np.int8]
     roi: npt.NDArray[np.bool_] | None
     reference: npt.NDArray[np.int8] | None
@@ -60,8 +60,8 @@ def prepare(volume: Volume, dataset: DatasetSettings, settings: PreprocessingSet
     names a region but not `roi_from`, the region is kept for drawing training patches and touches nothing else.
 
     Raises:
-        DataError: no image, a spacing with another number of axes than the volume, or a region of interest that is to
-            come from a reference that is not there.
+        DataError: no image, a spacing with another number of axes than the volume, a region of interest that is to
+            come from a reference that is not there, or intensities that do not fit into the type stored.
     """
     problem = check_together(dataset, settings) or _unusable(volume, settings)
     if problem:
@@ -83,7 +83,8 @@ def prepare(volume: Volume, dataset: DatasetSettings, settings: PreprocessingSet
         "notes": [*volume.notes, *notes, *lost, *remarks],
     }
     preview = make_preview(volume.image[0], reference, placement.native_box, settings.window)
-    return PreparedCase(image, labels, kept_roi, reference, preview, meta)
+    stored = stored_as(image, settings.image_dtype)
+    return PreparedCase(stored, labels, kept_roi, reference, preview, meta)
 
 
 def restore(probabilities: npt.NDArray[np.float32], meta: Mapping[str, Any]) -> npt.NDArray[np.int8]:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.data.geometry import Box, slices
+from bench.data.geometry import Box, box_from_json, slices
+from bench.data.volume import Geometry
+from bench.errors import DataError
+from bench.files.atomic import write_bytes
 
 SLICES = 3
+MAX_BYTES = 256 * 1024 * 1024
+"""Uncompressed; three slices of 512 × 512 are 1.5 MiB."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,54 @@ def make_preview(
     grey = np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
     labels = np.stack([reference[i, rows, columns] for i in index])
     return Preview(index, box[1:], grey, labels)
+
+
+def write_preview(path: Path, preview: Preview, native: Geometry) -> None:
+    """Write a preview and its case's native grid as one compressed `.npz`; equal ones give equal bytes.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    place = {"index": preview.index, "box": preview.box, "native": native.to_json()}
+    description = np.frombuffer(json.dumps(place).encode(), np.uint8)
+    stream = io.BytesIO()
+    np.savez_compressed(stream, image=preview.image, labels=preview.labels, description=description)
+    write_bytes(path, stream.getvalue())
+
+
+def read_preview(path: Path) -> tuple[Preview, Geometry]:
+    """Read a preview back, with its case's native grid. Nothing in the file can execute or exhaust the memory.
+
+    Raises:
+        DataError: it is not one.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > MAX_BYTES:
+            raise ValueError(f"{size:,} bytes, more than any slices take")
+        with np.load(path, allow_pickle=False) as arrays:
+            image, labels = arrays["image"], arrays["labels"]
+            place = json.loads(arrays["description"].tobytes())
+        preview = Preview(tuple(map(int, place["index"])), box_from_json(place["box"]), image, labels)
+        native = Geometry.from_json(place["native"])
+        _check(preview, native)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} holds no slices of a case ({error}); remove it, and the report shows none") from error
+    return preview, native
+
+
+def _check(preview: Preview, native: Geometry) -> None:
+    shape = (len(preview.index), *(stop - first for first, stop in preview.box))
+    if len(shape) != 3 or not shape[0]:
+        raise ValueError(f"slices of shape {shape}")
+    for name, array, dtype in (("image", preview.image, np.uint8), ("labels", preview.labels, np.int8)):
+        if array.dtype != dtype or array.shape != shape:
+            raise ValueError(f"{name} of {array.dtype} {array.shape}, expected {np.dtype(dtype)} {shape}")
+    volume = native.shape if len(native.shape) == 3 else (1, *native.shape)
+    inside = all(0 <= first < stop <= extent for (first, stop), extent in zip(preview.box, volume[1:], strict=True))
+    if not inside or not all(0 <= number < volume[0] for number in preview.index):
+        raise ValueError(f"slices {preview.index}, rows and columns {preview.box} of a volume of {volume}")
 
 
 def _chosen(area: npt.NDArray[np.intp]) -> list[int]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +54,7 @@ class PatchSource(Protocol):
     @property
     def id(self) -> str: ...
     @property
-    def image(self) -> npt.NDArray[np.float32]: ...
+    def image(self) -> npt.NDArray[np.floating[Any]]: ...
     @property
     def labels(self) -> npt.NDArray[np.int8]: ...
     @property

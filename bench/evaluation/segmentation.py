@@ -19,7 +19,7 @@ Segment = Callable[[torch.Tensor], torch.Tensor]
 
 def segment_case(
     segment: Segment,
-    image: npt.NDArray[np.float32],
+    image: npt.NDArray[np.floating[Any]],
     meta: Mapping[str, Any],
     patch_size: tuple[int, ...],
     settings: EvaluationSettings,

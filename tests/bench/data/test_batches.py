@@ -104,6 +104,18 @@ def test_intensity_changes_reach_the_image_only():
     assert np.array_equal(one.image[0], change_intensity(other.image[0].numpy(), changed))
 
 
+@given(st.integers(0, 10**6))
+def test_images_stored_as_float16_give_the_same_patches_as_float32(step):
+    case = source((12, 12, 12), channels=2)
+    half = SimpleNamespace(**{**vars(case), "image": case.image.astype(np.float16)})
+    same_values = SimpleNamespace(**{**vars(case), "image": half.image.astype(np.float32)})
+    noisy = AugmentationSettings(noise=0.3, gamma=0.2)
+    one, other = (sampler_of(c, size=(8, 16, 8), augmentation=noisy) for c in (half, same_values))
+    found, expected = (assemble(sampler, sampler.plan(step)) for sampler in (one, other))
+    assert found.image.dtype == torch.float32
+    assert same(found, expected)
+
+
 def test_prefetched_batches_are_those_assembled_directly():
     noisy = AugmentationSettings(noise=0.3, gamma=0.2, intensity_scale=0.1)
     sampler = sampler_of(source((9, 12, 12)), source((14, 20, 10), name="b"), augmentation=noisy)

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.data.intensity import normalised
+from bench.data.intensity import normalised, stored_as
 from bench.data.settings import PreprocessingSettings
+from bench.errors import DataError
 
 IMAGE = np.random.default_rng(0).normal(50, 30, (2, 6, 7, 8)).astype(np.float32)
 
@@ -49,3 +50,20 @@ def test_a_constant_channel_becomes_0_with_a_note(how, value):
     assert not found.any()
     assert len(notes) == 1
     assert "constant" in notes[0]
+
+
+def test_float32_is_stored_as_it_is_and_float16_rounded():
+    assert stored_as(IMAGE, "float32") is IMAGE
+    half = stored_as(IMAGE, "float16")
+    assert half.dtype == np.float16
+    assert np.abs(half - IMAGE).max() <= np.abs(IMAGE).max() * 2.0**-11
+    assert not stored_as(np.zeros((1, 2, 2), np.float32), "float16").any()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"), [(-1024, 65520, "-1024 to 65520"), (-7e4, 1, "-70000 to 1"), (0, 3e-5, "0 to 3e-05")]
+)
+def test_values_that_float16_cannot_keep_are_refused_with_their_range(low, high, told):
+    image = np.array([[[low, high]]], np.float32)
+    with pytest.raises(DataError, match=f"intensities from {told} do not fit into float16.*image_dtype: float32"):
+        stored_as(image, "float16")

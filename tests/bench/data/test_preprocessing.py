@@ -234,6 +234,18 @@ def test_what_cannot_be_prepared_is_refused():
         restore(np.zeros((2, 4, 5, 7), np.float32), prepared.meta)
 
 
+def test_an_image_can_be_stored_as_float16_and_nothing_else_changes():
+    given_volume = volume(Geometry.plain((4, 5, 6)))
+    full, half = (
+        prepare(given_volume, LIVER, PreprocessingSettings(normalise="zscore", image_dtype=dtype))
+        for dtype in ("float32", "float16")
+    )
+    assert np.array_equal(half.image, full.image.astype(np.float16))
+    assert half.image.dtype == np.float16
+    assert np.array_equal(half.labels, full.labels)
+    assert half.meta == full.meta
+
+
 def test_the_volume_that_was_read_is_not_changed():
     given_volume = volume(Geometry.plain((8, 8, 8)))
     image, labels = given_volume.image.copy(), given_volume.labels.copy()
