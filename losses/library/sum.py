@@ -92,7 +92,8 @@ class Sum(Loss):
     ) -> Tensor:
         values = [loss(logits, labels, maps, voxel_weight=voxel_weight) for loss in self.terms]
         weights = [weight.at(maps["step"]) if isinstance(weight, Schedule) else weight for weight in self.weights]
-        return torch.stack([value * weight for weight, value in zip(weights, values, strict=True)]).sum()
+        weighted = [(weight * value).to(value.dtype) for weight, value in zip(weights, values, strict=True)]
+        return torch.stack(weighted).sum()
 
 
 def _checked(terms: Any) -> Sequence[Any]:

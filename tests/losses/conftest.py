@@ -66,6 +66,19 @@ def scene():
 
 
 @pytest.fixture
+def small():
+    """A corner of a scene, with the maps of the whole: few enough voxels for a numeric gradient."""
+
+    def crop(case: Scene, size: int = 7) -> Scene:
+        corner = (..., *[slice(size)] * (case.labels.ndim - 1))
+        made = {key: values[corner].contiguous() for key, values in case.maps.items()}
+        assert case.labels[corner].unique().numel() == case.logits.shape[1] + 1, "the corner has every label and -1"
+        return Scene(case.logits[corner].contiguous(), case.labels[corner].contiguous(), made)
+
+    return crop
+
+
+@pytest.fixture
 def maps():
     """The maps of labels, by their definitions."""
     return maps_of

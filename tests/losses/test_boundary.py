@@ -93,8 +93,8 @@ def test_nothing_acts_on_an_absent_class():
     assert not logits.grad.any()
 
 
-def test_gradcheck(scene):
-    case = scene(3, 2, ignore=True, batch=1)
+def test_gradcheck(scene, small):
+    case = small(scene(3, 2, ignore=True, batch=1))
     loss = losses.create("boundary")
     assert torch.autograd.gradcheck(lambda x: loss(x, case.labels, case.maps), (case.logits.requires_grad_(),))
 

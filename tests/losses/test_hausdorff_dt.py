@@ -72,8 +72,8 @@ def test_maps_are_not_written_to(scene):
     assert all(torch.equal(before[key], case.maps[key]) for key in before)
 
 
-def test_gradcheck(scene):
-    case = scene(3, 2, ignore=True, batch=1)
+def test_gradcheck(scene, small):
+    case = small(scene(3, 2, ignore=True, batch=1))
     loss = losses.create("hausdorff_dt")
     assert torch.autograd.gradcheck(lambda x: loss(x, case.labels, case.maps), (case.logits.requires_grad_(),))
 

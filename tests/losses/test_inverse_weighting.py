@@ -181,8 +181,8 @@ def test_ignored_voxels_are_as_good_as_absent(scene, maps):
     torch.testing.assert_close(whole, loss(case.logits[:, :, :5], cut, maps(cut, 2)))
 
 
-def test_gradcheck(scene):
-    case = scene(3, 2, ignore=True, batch=1)
+def test_gradcheck(scene, small):
+    case = small(scene(3, 2, ignore=True, batch=1))
     loss = losses.create("inverse_weighting", of={"name": "dice"})
     assert torch.autograd.gradcheck(lambda x: loss(x, case.labels, case.maps), (case.logits.requires_grad_(),))
 

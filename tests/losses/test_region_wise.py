@@ -71,7 +71,7 @@ def test_a_target_that_fills_the_patch_is_finite():
     assert (logits.grad[:, 1] < 0).all()
 
 
-def test_gradcheck(scene):
-    case = scene(3, 2, ignore=True, batch=1)
+def test_gradcheck(scene, small):
+    case = small(scene(3, 2, ignore=True, batch=1))
     loss = losses.create("region_wise")
     assert torch.autograd.gradcheck(lambda x: loss(x, case.labels, case.maps), (case.logits.requires_grad_(),))

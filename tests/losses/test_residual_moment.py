@@ -110,8 +110,8 @@ def test_an_axis_of_one_voxel_has_its_origin_there():
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_gradcheck(scene, level):
-    case = scene(3, 2, ignore=True, batch=1)
+def test_gradcheck(scene, small, level):
+    case = small(scene(3, 2, ignore=True, batch=1))
     loss = losses.create("residual_moment", level=level, order=2)
     assert torch.autograd.gradcheck(lambda x: loss(x, case.labels), (case.logits.requires_grad_(),))
 

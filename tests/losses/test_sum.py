@@ -96,6 +96,27 @@ def test_specifications_that_mean_the_same_resolve_alike():
         ([{"name": "dice", "weight": -1}], r"terms\[0\]: weight must be a number >= 0, got -1"),
         ([{"name": "dice", "weight": "1"}], r"terms\[0\]: weight must be a number >= 0, got '1'"),
         ([{"name": "dice", "weight": 0}], r"every weight is 0"),
+        ([{"name": "dice", "weight": {"start": 0, "stop": 0, "steps": 5}}], r"every weight is 0"),
+        (
+            [{"name": "dice", "weight": {"start": 1}}],
+            r"terms\[0\]: weight must be a number or a schedule \{start, stop, ",
+        ),
+        (
+            [{"name": "dice", "weight": {"start": 1, "stop": 2, "steps": 3, "step": 1}}],
+            r"a schedule \{start, stop, steps\}",
+        ),
+        (
+            [{"name": "dice", "weight": {"start": -1, "stop": 1, "steps": 5}}],
+            r"weight\.start must be a number >= 0, got -1",
+        ),
+        (
+            [{"name": "dice", "weight": {"start": 0, "stop": "1", "steps": 5}}],
+            r"weight\.stop must be a number >= 0, got '1'",
+        ),
+        (
+            [{"name": "dice", "weight": {"start": 0, "stop": 1, "steps": 0}}],
+            r"weight\.steps must be a whole number >= 1",
+        ),
     ],
 )
 def test_a_wrong_term_is_named(terms, message):
@@ -106,3 +127,49 @@ def test_a_wrong_term_is_named(terms, message):
 def test_resolve_names_the_wrong_term_too():
     with pytest.raises(LossError, match=r"sum: terms\[0\]: unknown loss 'tverski'"):
         losses.resolve({"name": "sum", "terms": [{"name": "tverski"}]})
+
+
+RAMP = {"start": 0.01, "stop": 0.11, "steps": 100}
+
+
+@pytest.mark.parametrize(
+    ("step", "weight"), [(0, 0.01), (1, 0.011), (50, 0.06), (100, 0.11), (101, 0.11), (9999, 0.11)]
+)
+def test_a_scheduled_weight_runs_straight_from_start_to_stop_and_stays(case, step, weight):
+    total = losses.create("sum", terms=[{"name": "dice", "weight": RAMP}, {"name": "cross_entropy", "weight": 2}])
+    assert total.required_maps == ("step",)
+    logits = case[0].requires_grad_()
+    value = total(logits, case[1], {"step": torch.tensor(step)})
+    expected = weight * losses.create("dice")(*case) + 2 * losses.create("cross_entropy")(*case)
+    torch.testing.assert_close(value, expected)
+    torch.testing.assert_close(torch.autograd.grad(value, logits), torch.autograd.grad(expected, logits))
+
+
+def test_a_weight_may_fall_while_another_rises(case):
+    falling = {"start": 1.0, "stop": 0.0, "steps": 10}
+    rising = {"start": 0.0, "stop": 1.0, "steps": 10}
+    total = losses.create("sum", terms=[{"name": "dice", "weight": falling}, {"name": "tversky", "weight": rising}])
+    for step, name in ((0, "dice"), (10, "tversky")):
+        torch.testing.assert_close(total(*case, {"step": torch.tensor(step)}), losses.create(name)(*case))
+
+
+def test_a_schedule_keeps_the_precision_of_the_logits(case):
+    total = losses.create("sum", terms=[{"name": "dice", "weight": RAMP}])
+    step = {"step": torch.tensor(3)}
+    assert total(case[0].double(), case[1], step).dtype == torch.float64
+    assert total(case[0].half(), case[1], step).dtype == torch.float32
+
+
+def test_a_schedule_needs_the_step(case):
+    total = losses.create("sum", terms=[{"name": "dice", "weight": RAMP}])
+    with pytest.raises(LossError, match=r"sum: needs the target map 'step'; given: none"):
+        total(*case)
+
+
+def test_schedules_resolve_to_plain_numbers():
+    whole = {"name": "sum", "terms": [{"name": "dice", "weight": {"start": 0, "stop": 1, "steps": 10}}]}
+    resolved = losses.resolve(whole)
+    assert resolved["terms"][0]["weight"] == {"start": 0.0, "stop": 1.0, "steps": 10}
+    assert isinstance(resolved["terms"][0]["weight"]["start"], float)
+    assert losses.resolve(resolved) == resolved
+    assert losses.create(**resolved).required_maps == ("step",)
