@@ -3,9 +3,9 @@
     overlap Σ w·p·g      predicted Σ w·p  (Σ w·p² when squared)      target Σ w·g  (Σ w·g² when squared)
 
 p = softmax of the logits, g = 1 where the label is the class (or a target map), w = voxel weight, 0 where the label
-is −1. No one-hot tensor is made: classes are compared one at a time into one buffer, and the foreground of two
-classes needs one sigmoid(l1 − l0). The backward pass is written by hand: with a = ∂L/∂predicted and b = ∂L/∂overlap,
-∂L/∂p = w·(a + b·g).
+is −1. No one-hot tensor is made: classes are compared one at a time into one buffer, and two classes need one
+sigmoid(l1 − l0), whose rest is the background. The backward pass is written by hand and works in the gradient's own
+memory: with a = ∂L/∂predicted and b = ∂L/∂overlap, ∂L/∂p = w·(a + b·g).
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ class _SoftCounts(torch.autograd.Function):
         kind = precision(logits)
         labels = compact(labels, channels)
         weight = None if weight is None else weight.to(kind)
-        probability = logits.new_empty((batch, _stored(channels, first), *space), dtype=kind)
+        probability = logits.new_empty((batch, 1 if channels == 2 else channels, *space), dtype=kind)
         target, valid = logits.new_empty((2, *space), dtype=kind)
         masked = may_hold_ignored(labels)
-        by_class = target_map is None and channels > 2  # then no comparison finds −1
+        compared = range(1 if channels == 2 else first, channels)
         sums = []
         for b in range(batch):
             p = _normalise(logits[b], probability[b])
@@ -78,12 +78,16 @@ class _SoftCounts(torch.autograd.Function):
             if masked:
                 # A probability of 0 leaves every sum and, being a factor of the softmax's derivative, the gradient.
                 p.mul_(torch.ge(labels[b], 0, out=valid))
-            for c in range(first, channels):
-                g = _target(labels[b], c, channels, target_map if target_map is None else target_map[b], target)
-                if masked and not by_class:
+            total = _total(valid if masked else None, w, target)
+            for c in compared:
+                g = _target(labels[b], c, channels, None if target_map is None else target_map[b], target)
+                if masked and (channels == 2 or target_map is not None):
                     g.mul_(valid)
                 sums += _sums(p[c - channels], g, w, squared)
-            sums.append(_total(valid if masked else None, w, target))
+            if channels == 2 and first == 0:
+                rest = valid if masked else torch.ones((), dtype=kind, device=p.device)
+                sums[-3:-3] = _sums(rest - p[0], torch.sub(rest, g, out=target), w, squared)
+            sums.append(total)
         ctx.save_for_backward(probability, labels, weight, target_map)
         ctx.first, ctx.squared, ctx.dtype = first, squared, logits.dtype
         ctx.layout = torch.empty_like(logits, device="meta")
@@ -100,35 +104,20 @@ class _SoftCounts(torch.autograd.Function):
         probability, labels, weight, target_map = ctx.saved_tensors
         shape, stride = ctx.layout.shape, ctx.layout.stride()
         gradient = torch.empty_strided(shape, stride, dtype=ctx.dtype, device=probability.device)
-        pull, mean = torch.empty((2, *shape[2:]), dtype=probability.dtype, device=probability.device)
+        through = _through_sigmoid if shape[1] == 2 else _through_softmax
         for b in range(shape[0]):
             p = probability[b]
-            flow = _scratch(gradient[b], p)  # p·∂L/∂p per class
-            for c in range(ctx.first, shape[1]):
-                _target(labels[b], c, shape[1], target_map if target_map is None else target_map[b], pull)
-                pull.mul_(by_overlap[b, c - ctx.first])
-                slope = by_predicted[b, c - ctx.first]
-                pull = pull.addcmul_(p[c - shape[1]], 2 * slope) if ctx.squared else pull.add_(slope)
-                if weight is not None:
-                    pull.mul_(weight[b])
-                if len(p) > 1:
-                    torch.mul(pull, p[c - shape[1]], out=flow[c])
-            if len(p) > 1:
-                _through_softmax(flow, p, ctx.first, mean)
-            else:
-                _through_sigmoid(flow, p, pull)
+            flow = gradient[b] if gradient.dtype == p.dtype else torch.empty_like(gradient[b], dtype=p.dtype)
+            own_map = None if target_map is None else target_map[b]
+            own_weight = None if weight is None else weight[b]
+            through(flow, p, labels[b], own_map, own_weight, by_overlap[b], by_predicted[b], ctx.squared)
             if flow.dtype != gradient.dtype:
                 gradient[b].copy_(flow)
         return gradient, None, None, None, None, None
 
 
-def _stored(channels: int, first: int) -> int:
-    """Channels of probability to keep: the foreground's alone where two classes leave the background out."""
-    return 1 if channels == 2 and first == 1 else channels
-
-
 def _normalise(logits: Tensor, out: Tensor) -> Tensor:
-    """Softmax of one sample's logits (C, *S) into `out`, in its precision."""
+    """Softmax of one sample's logits (C, *S) into `out`, in its precision; of two classes the foreground's alone."""
     if out.shape[0] == 1:
         torch.sub(logits[1].to(out.dtype), logits[0].to(out.dtype), out=out[0])
         return out.sigmoid_()
@@ -142,7 +131,7 @@ def _target(labels: Tensor, label: int, channels: int, target_map: Tensor | None
     """
     if target_map is not None:
         return out.copy_(target_map[label - 1])
-    return out.copy_(labels) if channels == 2 and label == 1 else torch.eq(labels, label, out=out)
+    return out.copy_(labels) if channels == 2 else torch.eq(labels, label, out=out)
 
 
 def _sums(p: Tensor, g: Tensor, weight: Tensor | None, squared: bool) -> list[Tensor]:
@@ -158,22 +147,56 @@ def _total(valid: Tensor | None, weight: Tensor | None, like: Tensor) -> Tensor:
     return valid.sum() if weight is None else dot(valid, weight.contiguous())
 
 
-def _scratch(gradient: Tensor, p: Tensor) -> Tensor:
-    """Where to work on one sample's gradient: in place, or beside it where it is less precise."""
-    return gradient if gradient.dtype == p.dtype else torch.empty_like(gradient, dtype=p.dtype)
+def _through_sigmoid(
+    flow: Tensor,
+    p: Tensor,
+    labels: Tensor,
+    target_map: Tensor | None,
+    weight: Tensor | None,
+    by_overlap: Tensor,
+    by_predicted: Tensor,
+    squared: bool,
+) -> None:
+    """∂L/∂logit_1 = p·(1−p)·(∂L/∂p_1 − ∂L/∂p_0) into flow[1], its negative into flow[0], where the work is done.
 
-
-def _through_sigmoid(flow: Tensor, p: Tensor, pull: Tensor) -> None:
-    """∂L/∂logit_1 = p·(1−p)·∂L/∂p and its negative."""
+    With p_0 = 1 − p and g_0 = 1 − g the bracket is a constant plus multiples of g and, when squared, of p.
+    """
+    pull = _target(labels, 1, 2, target_map, flow[0]).mul_(by_overlap.sum())
+    background = by_overlap[:-1].sum()  # of an empty sum where the background is left out
+    if squared:
+        pull.addcmul_(p[0], 2 * by_predicted.sum()).sub_(2 * by_predicted[:-1].sum() + background)
+    else:
+        pull.add_(by_predicted[-1] - by_predicted[:-1].sum() - background)
+    if weight is not None:
+        pull.mul_(weight)
     torch.ops.aten.sigmoid_backward.grad_input(pull, p[0], grad_input=flow[1])
     torch.neg(flow[1], out=flow[0])
 
 
-def _through_softmax(flow: Tensor, p: Tensor, first: int, mean: Tensor) -> None:
-    """Turn p_c·u_c of the classes from `first` on into ∂L/∂logit_c = p_c·(u_c − Σ_k p_k·u_k), in place."""
-    mean.copy_(flow[first])
-    for c in range(first + 1, len(flow)):
+def _through_softmax(
+    flow: Tensor,
+    p: Tensor,
+    labels: Tensor,
+    target_map: Tensor | None,
+    weight: Tensor | None,
+    by_overlap: Tensor,
+    by_predicted: Tensor,
+    squared: bool,
+) -> None:
+    """∂L/∂logit_c = p_c·(u_c − Σ_k p_k·u_k) into flow, u_c = ∂L/∂p_c, 0 for a background that is left out."""
+    channels, first = len(flow), len(flow) - len(by_overlap)
+    for c in range(first, channels):
+        pull = _target(labels, c, channels, target_map, flow[c]).mul_(by_overlap[c - first])
+        slope = by_predicted[c - first]
+        pull = pull.addcmul_(p[c], 2 * slope) if squared else pull.add_(slope)
+        if weight is not None:
+            pull.mul_(weight)
+        pull.mul_(p[c])
+    mean = flow[0] if first == 1 else torch.empty_like(flow[0])
+    mean.copy_(flow[channels - 1])
+    for c in range(first, channels - 1):
         mean.add_(flow[c])
-    flow[:first] = 0
-    for c in range(len(flow)):
+    for c in range(first, channels):
         flow[c].addcmul_(p[c], mean, value=-1)
+    if first == 1:
+        mean.mul_(p[0]).neg_()
