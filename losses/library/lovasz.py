@@ -72,10 +72,13 @@ class Lovasz(Loss):
 @torch.no_grad()
 def _steps(target: Tensor, weight: Tensor, order: Tensor) -> Tensor:
     """∂L/∂e: by how much the Jaccard index falls when this voxel joins the wrong ones, in the order of the voxels."""
-    sorted_target, sorted_weight = target.gather(1, order).double(), weight.gather(1, order).double()
-    missed, added = sorted_weight * sorted_target, sorted_weight * (1 - sorted_target)
-    total = missed.sum(1, keepdim=True)
-    intersection = (total - missed.cumsum(1) + missed).clamp_(min=0)  # before this voxel
-    union = (total + added.cumsum(1) - added).clamp_(min=torch.finfo(torch.float64).tiny)
-    steps = torch.where(sorted_target > 0, missed / union, intersection / union * (added / (union + added)))
+    missed = weight.gather(1, order).double()
+    right = target.gather(1, order) > 0
+    added = missed.clone().masked_fill_(right, 0)
+    missed.sub_(added)
+    # Before this voxel joins: what is still right of the class, and the class with all that was added to it.
+    intersection = missed.cumsum(1).neg_().add_(missed.sum(1, keepdim=True)).add_(missed).clamp_(min=0)
+    union = added.cumsum(1).sub_(added).add_(missed.sum(1, keepdim=True)).clamp_(min=torch.finfo(torch.float64).tiny)
+    intersection.div_(union).mul_(added).div_(added.add_(union))
+    steps = torch.where(right, missed.div_(union), intersection)
     return torch.zeros_like(target).scatter_(1, order, steps.to(target.dtype))
