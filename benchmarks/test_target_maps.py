@@ -1,13 +1,9 @@
 """NI-DM of a 256 × 256 × 200 mask beside one whole-volume transform and the plain loop over components.
 
-The three take turns within every round, so that a busy moment meets them alike; the record has the times of the other
-two, and how many times longer they take, in `extra`.
+About five minutes on a quiet machine.
 """
 
 from __future__ import annotations
-
-from statistics import median
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -55,26 +51,29 @@ def loop_over_components(mask):
     return result
 
 
-@pytest.mark.parametrize(("make", "rounds"), [(lesions, 30), (organ, 30)])
-def test_norm_inverse(benchmark, make, rounds):
-    """Goal: 30 lesions at least 8 times faster than one whole-volume transform; an organ never slower than that."""
-    mask, seconds = make(), {whole_volume: [], loop_over_components: []}
+@pytest.mark.parametrize(("make", "times_faster"), [(lesions, 8), (organ, 1)])
+def test_norm_inverse(interleave, make, times_faster):
+    """Goal: 30 lesions 8 times faster than one whole-volume transform; an organ never slower than that."""
+    mask = make()
     np.testing.assert_allclose(compute("norm_inverse", mask), loop_over_components(mask), atol=1e-6)
-
-    def others():
-        for other, times in seconds.items():
-            start = perf_counter()
-            other(mask)
-            times.append(perf_counter() - start)
-
-    benchmark.pedantic(lambda: compute("norm_inverse", mask), setup=others, rounds=rounds, warmup_rounds=1)
-    for other, times in seconds.items():
-        benchmark.extra_info[f"{other.__name__}_median_seconds"] = median(times)
-        benchmark.extra_info[f"{other.__name__}_times_longer"] = median(times) / benchmark.stats.stats.median
+    result = interleave(
+        {
+            "ours": lambda: compute("norm_inverse", mask),
+            "whole_volume": lambda: whole_volume(mask),
+            "loop_over_components": lambda: loop_over_components(mask),
+        },
+        attempts=1,
+    )
+    assert result.ratio("whole_volume", to="ours") >= times_faster
 
 
 @pytest.mark.parametrize("kind", ["signed_norm_inverse", "nearest_lesion", "border"])
-def test_kinds_that_look_outside(benchmark, kind):
-    """No goal: about one whole-volume transform for those that need the distance of every voxel."""
+def test_kinds_that_look_outside(interleave, kind):
+    """No goal: those that need the distance of every voxel cost about one whole-volume transform."""
     mask = lesions()
-    benchmark.pedantic(lambda: compute(kind, mask), rounds=5, warmup_rounds=1)
+    interleave(
+        {"ours": lambda: compute(kind, mask), "whole_volume": lambda: whole_volume(mask)},
+        rounds=5,
+        warm_up=1,
+        attempts=1,
+    )
