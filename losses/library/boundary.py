@@ -20,12 +20,14 @@ class Boundary(Loss):
 
     logits (B, C, *S), labels (B, *S), map `signed_distance` in voxels. The mean runs over all voxels of the batch that
     are not −1. Not bounded by 0: a perfect mask gives minus the mean depth (0 for lesions one voxel thick), the least
-    value there is, and every false positive adds its distance. An absent class has φ = 0: value and gradient are 0, so
-    nothing acts against its false positives; and φ = 0 on the outermost layer of a lesion leaves those voxels free.
-    Both are why it is added to a region loss, as in {name: sum, terms: [{name: generalized_dice}, {name: boundary,
-    weight: 0.01}]}, often with a weight that grows (see `sum`). For C > 2 every foreground class has its own map.
+    value there is, and every false positive adds its distance. On an empty target φ = 0 (per class): value and gradient
+    are 0, so nothing acts against false positives; and φ = 0 on the outermost layer of a lesion leaves those voxels
+    free. Both are why it is added to a region loss, often with a weight that grows: see the example of `sum`. For C > 2
+    every foreground class has its own map.
 
-    Source: Kervadec et al. 2019 (arXiv 1812.07032), equation 5, and the authors' `one_hot2dist`. Deviations, in the
+    Raises `LossError` if the map is missing or misshapen.
+
+    Source: Kervadec et al. 2019 (arXiv 1812.07032) and the authors' `one_hot2dist`. Deviations, in the
     map: distances are floats (an integer one-hot cut them to whole numbers, which turns signs near the truth); the
     outermost layer is 0 for any spacing (−(d − 1) is positive there where voxels are smaller than 1 mm); 3D.
     """

@@ -24,7 +24,7 @@ class ConnectedComponent(Loss):
         Dice_k and CE_k (mean per voxel) within the Voronoi cell of lesion k: the voxels nearer to it than to any other
 
     logits (B, C, *S), labels (B, *S), map `nearest_lesion`; L ≥ 0 and unbounded like the cross entropy, 0 at a perfect
-    mask. A sample without lesion has no cells, only the first two terms; with smooth = 0 its Dice is 1 whatever the
+    mask. A sample with an empty target has no cells, only the first two terms; with smooth = 0 its Dice is 1 for any
     false positives (no gradient) and the cross entropy alone acts. A cell without any voxel of its lesion – which lies
     outside the patch – is no cell; its voxels count in the whole. For C > 2 each foreground class has its cells: Dice_k
     of that class, CE_k of all classes; the mean over its cells, then over the classes that have any. The mean over

@@ -22,13 +22,13 @@ class HausdorffDT(Loss):
         d = distance to the reference's boundary: the map `distance` inside, `signed_distance` outside, each ≥ 1 voxel
 
     logits (B, C, *S), labels (B, *S), maps in voxels. L ≥ 0, at most the largest d^exponent of the patch (not
-    normalised, so it grows with the patch: weigh it beside a region loss), 0 at a perfect mask. An absent class has no
-    boundary: value and gradient are 0, so nothing acts against its false positives. The mean runs over all voxels of
-    the batch that are not −1. For C > 2 every foreground class has its own maps.
+    normalised, so it grows with the patch: weigh it beside a region loss), 0 at a perfect mask. An empty target (per
+    class) has no boundary: value and gradient are 0, so nothing acts against its false positives. The mean runs over
+    all voxels of the batch that are not −1. For C > 2 every foreground class has its own maps.
 
     Raises `LossError` unless exponent > 0.
 
-    Source: Karimi & Salcudean 2019 (arXiv 1904.10030), equation 8, exponent α = 2; MONAI `HausdorffDTLoss`. Deviation:
+    Source: Karimi & Salcudean 2019 (arXiv 1904.10030), exponent α = 2; MONAI `HausdorffDTLoss`. Deviation:
     theirs adds d_p^α, the transform of the thresholded prediction, at every step. Here only the reference is
     transformed, once per case: where nothing is predicted above ½ both are equal, else this lacks the part that grows
     with the distance from the predicted boundary. A target that fills the patch: MONAI gives 0, here its depth counts.

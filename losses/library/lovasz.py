@@ -33,7 +33,7 @@ class Lovasz(Loss):
 
     Raises `LossError` for flags that are not booleans.
 
-    Source: Berman et al. 2018 (arXiv 1705.08790), equations 8–11; the defaults are the authors' (`per_image=False`,
+    Source: Berman et al. 2018 (arXiv 1705.08790); the defaults are the authors' (`per_image=False`,
     classes "present", background included). Deviations: 3D; Δ_i − Δ_(i−1) is computed as one fraction in float64, where
     a difference of numbers near 1 in float32 has no digit left in patches of a million voxels.
     """

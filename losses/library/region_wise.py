@@ -24,7 +24,9 @@ class RegionWise(Loss):
     background: the nearest foreground class). The mean runs over all voxels of the batch that are not −1. −1/C ≤ L ≤
     1/C; negative at a perfect mask, which is the one minimum: z is below 0 inside and 1 outside, for every voxel. An
     absent class has z = 1 everywhere; a background without any lesion to be far from has z = −1, so an empty target
-    pushes every foreground down and a perfect one costs −1/C.
+    pushes every foreground down and the right answer to it costs −1/C.
+
+    Raises `LossError` if a map is missing or misshapen.
 
     Source: Valverde & Tohka 2022 (Pattern Recognition; arXiv 2108.01405), rectified maps, as in the authors' `RWLoss`.
     Deviations: their transform of a patch that is all background has no meaning (z = −1 here); with maps of the case a
