@@ -10,9 +10,12 @@ from typing import Protocol
 
 from bench.errors import SuiteError
 from bench.execution.charge import in_charge
+from bench.execution.environment import environment_here, note_start
+from bench.execution.kept import saying_what_is_kept
 from bench.execution.local import started
 from bench.execution.planning import Planned, Request, plan_request
 from bench.execution.preview import describe_plan
+from bench.execution.retry import set_failed_aside
 from bench.execution.status import Status, read_status
 from bench.execution.watch import JobWatch
 from bench.files.lock import FileLock
@@ -61,6 +64,8 @@ def run(
     out: str | Path | None = None,
     device: str = "auto",
     workers: int | None = None,
+    retry_failed: bool = False,
+    other_environment: bool = False,
 ) -> Run:
     """Run a suite as `python -m bench run` does, and return its records.
 
@@ -70,14 +75,27 @@ def run(
         BenchError: the suite, its data or the run directory cannot be used; the message says where and what to do.
     """
     request = Request(
-        Path(suite), profile, tuple(overrides), tuple(methods), tuple(seeds), tuple(folds), Path(out) if out else None
+        Path(suite),
+        profile,
+        tuple(overrides),
+        tuple(methods),
+        tuple(seeds),
+        tuple(folds),
+        Path(out) if out else None,
+        retry_failed,
+        other_environment,
     )
     return load(run_request(request, device=device, workers=workers, yes=True, show=Silent()).path)
 
 
 def run_request(request: Request, *, device: str, workers: int | None, yes: bool, show: Show) -> RunDirectory:
-    """Plan, work, report."""
-    planned = plan_request(request, read_data=True, note=show.note)
+    """Plan, work, report.
+
+    Raises:
+        BenchError: as `run`.
+        Interrupted: a signal was turned into it; the workers have come to safe points and ended.
+    """
+    planned = plan_request(request, read_data=True, note=show.note, device=device)
     cells = planned.selected()
     if len(cells) > ASK_ABOVE and not yes:
         raise SuiteError(
@@ -87,7 +105,10 @@ def run_request(request: Request, *, device: str, workers: int | None, yes: bool
     for line in describe_plan(planned, device):
         show.note(line)
     planned.run.create()
-    with in_charge(planned.run, planned.description()):
+    with in_charge(planned.run, planned.description()), saying_what_is_kept(planned.run):
+        note_start(planned.run, environment_here(device))
+        if request.retry_failed:
+            set_failed_aside(planned.run, (cell.id for cell in cells))
         _work(planned, device, workers, show)
         show.report(rebuild(planned.run))
     return planned.run
@@ -118,7 +139,8 @@ def _work(planned: Planned, device: str, workers: int | None, show: Show) -> Non
     if status.finished:
         return
     count = workers or default_workers(device, threads)
-    with started(planned.run, min(count, max(status.waiting_jobs, 1)), device, threads) as processes:
+    options = ["--device", device, *(["--other-environment"] if planned.request.other_environment else [])]
+    with started(planned.run, min(count, max(status.waiting_jobs, 1)), options, threads) as processes:
         while processes.running():
             show.status(planned.run, read_status(planned.run))
             time.sleep(POLL_SECONDS)

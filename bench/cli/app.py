@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import typer
 
-from bench.cli.commands import cache, cost, data, predict, report, run, schema, score, status, validate, work
+from bench.cli.commands import cache, clean, cost, data, predict, report, run, schema, score, status, validate, work
 from bench.errors import BenchError, SuiteError
+from bench.execution import last_words
 from bench.execution.local import ERROR_MARK
 from losses.errors import LossError
 from models.errors import ModelError
@@ -18,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (run, validate, report, status, predict, score, cost, schema, work):
+for module in (run, validate, report, status, clean, predict, score, cost, schema, work):
     app.command(module.__name__.rpartition(".")[2])(module.command)
 app.add_typer(data.app, name="data")
 app.add_typer(cache.app, name="cache")
@@ -35,5 +37,7 @@ def run_app() -> None:
 
 
 def _fail(error: Exception, code: int) -> None:
-    print(f"{ERROR_MARK}{error}", file=sys.stderr)
+    last_words.say(str(error))
+    with suppress(OSError):  # a log on a full disk
+        print(f"{ERROR_MARK}{error}", file=sys.stderr)
     sys.exit(code)

@@ -23,6 +23,12 @@ MethodsOption = Annotated[str | None, typer.Option("--methods", help="Only these
 SeedsOption = Annotated[str | None, typer.Option("--seeds", help="These training seeds instead of the suite's: 0,1,2.")]
 FoldsOption = Annotated[str | None, typer.Option("--folds", help="Only these folds, counted from 0.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+OtherEnvironmentOption = Annotated[
+    bool,
+    typer.Option(
+        "--other-environment", help="Go on where torch, CPU instructions or device are others than at the start."
+    ),
+]
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Run directory; by default runs/<suite>-<profile>.", show_default=False)
 ]
@@ -36,6 +42,8 @@ def request(
     seeds: str | None,
     folds: str | None,
     out: Path | None,
+    retry_failed: bool = False,
+    other_environment: bool = False,
 ) -> Request:
     """What the options of `run` and `validate` ask for."""
     from bench.execution.planning import Request
@@ -48,6 +56,8 @@ def request(
         seeds=_numbers(seeds, "--seeds"),
         folds=_numbers(folds, "--folds"),
         out=out,
+        retry_failed=retry_failed,
+        other_environment=other_environment,
     )
 
 

@@ -7,16 +7,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import stopping
 from bench.errors import RunError
+from bench.execution import last_words
 from bench.execution.claims import FATAL_DEATHS, note_death
+from bench.execution.last_words import Ear
 from bench.execution.watch import PARENT
 from bench.files.home import HOME
 from bench.files.jsonl import append_jsonl
+from bench.files.storage import make_folder, saving
 from bench.results.run_directory import RunDirectory
 
 ERROR_MARK = "error: "
@@ -30,9 +34,14 @@ class _Worker:
     log: Path
     offset: int
     """Where this worker's part of the log begins."""
+    ear: Ear
 
     def last_words(self, code: int) -> str:
         """The error that the worker printed before it ended, else the last line of its log and where the rest is."""
+        if said := self.ear.hear():
+            return said
+        if not self.log.is_file():
+            return f"a worker ended with exit code {code}; its log {self.log} was removed during the run"
         text = self.log.read_bytes()[self.offset :].decode("utf-8", errors="replace").strip()
         _, mark, message = f"\n{text}".rpartition(f"\n{ERROR_MARK}")
         if mark:
@@ -44,8 +53,8 @@ class _Worker:
 class LocalWorkers:
     """Worker processes of one run on this machine; use `started` to have them ended with the block."""
 
-    def __init__(self, run: RunDirectory, device: str, threads: int) -> None:
-        self._run, self._device, self._threads = run, device, threads
+    def __init__(self, run: RunDirectory, options: Sequence[str], threads: int) -> None:
+        self._run, self._options, self._threads = run, options, threads
         self._workers: list[_Worker] = []
         self._idle_deaths = 0
 
@@ -55,7 +64,7 @@ class LocalWorkers:
             self._workers.append(self._start(index))
 
     def running(self) -> bool:
-        """Whether any worker is still at work; a dead one has its job noted and is replaced.
+        """Whether any worker is still at work; one that was asked to stop or died, its job noted, is replaced.
 
         Raises:
             RunError: a worker refused to go on; its message is included.
@@ -64,39 +73,54 @@ class LocalWorkers:
             code = worker.process.poll()
             if code is None or code == 0:
                 continue
-            if code > 0:
+            if code < 0:
+                self._count(worker, -code)
+            elif code not in stopping.CODES.values():
                 raise RunError(worker.last_words(code))
-            self._idle_deaths = 0 if self._note(worker, -code) else self._idle_deaths + 1
-            if self._idle_deaths >= FATAL_DEATHS:
-                raise RunError(
-                    f"workers died {FATAL_DEATHS} times in a row (signal {-code}) before any work; see {worker.log}"
-                )
             self._workers[index] = self._start(index)
         return any(worker.process.poll() is None for worker in self._workers)
 
     def stop(self) -> None:
-        """Ask all workers to end, and wait until they have."""
-        for worker in self._workers:
-            if worker.process.poll() is None:
+        """Ask all workers to end, and wait until each has come to a safe point; end them at once when interrupted."""
+        try:
+            for worker in self._workers:
                 worker.process.terminate()
-        for worker in self._workers:
-            worker.process.wait()
+            for worker in self._workers:
+                worker.process.wait()
+        except BaseException:
+            for worker in self._workers:
+                worker.process.kill()
+            for worker in self._workers:
+                worker.process.wait()
+            raise
 
     def _start(self, index: int) -> _Worker:
         """One `python -m bench work RUN`; -P keeps the working directory from shadowing our packages."""
+        ear = Ear()
         environment = os.environ | {
             PARENT: str(os.getpid()),
+            last_words.VARIABLE: str(ear.number),
             "PYTHONPATH": os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")])),
             "OMP_NUM_THREADS": str(self._threads),
             "MKL_NUM_THREADS": str(self._threads),
         }
-        command = [sys.executable, "-P", "-m", "bench", "work", str(self._run.path), "--device", self._device]
+        command = [sys.executable, "-P", "-m", "bench", "work", str(self._run.path), *self._options]
         path = self._run.path / "logs" / f"worker-{os.getpid()}-{index}.log"
-        path.parent.mkdir(exist_ok=True)
-        with path.open("ab") as log:
+        make_folder(path.parent)
+        with saving(path), path.open("ab") as log:
             since, offset = time.time(), log.tell()
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
-        return _Worker(process, since, path, offset)
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, pass_fds=(ear.number,)
+            )
+        ear.started()
+        return _Worker(process, since, path, offset, ear)
+
+    def _count(self, worker: _Worker, number: int) -> None:
+        self._idle_deaths = 0 if self._note(worker, number) else self._idle_deaths + 1
+        if self._idle_deaths >= FATAL_DEATHS:
+            raise RunError(
+                f"workers died {FATAL_DEATHS} times in a row (signal {number}) before any work; see {worker.log}"
+            )
 
     def _note(self, worker: _Worker, number: int) -> str | None:
         """Remember a death; returns the job that the worker was at, if any."""
@@ -110,9 +134,9 @@ class LocalWorkers:
 
 
 @contextmanager
-def started(run: RunDirectory, count: int, device: str, threads: int) -> Iterator[LocalWorkers]:
-    """Workers that live as long as the block."""
-    workers = LocalWorkers(run, device, threads)
+def started(run: RunDirectory, count: int, options: Sequence[str], threads: int) -> Iterator[LocalWorkers]:
+    """Workers that live as long as the block; `options` are those of the command `work`."""
+    workers = LocalWorkers(run, options, threads)
     try:
         workers.start(count)
         yield workers

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 
 from bench.execution.planning import Planned
+from bench.execution.retry import ended_without_scores
 from bench.execution.timings import typical
 from bench.files.checksum import is_sealed
-from bench.results.records import read_cell
 from bench.suite.planner import CellPlan
 
 
@@ -35,29 +35,26 @@ def describe_plan(planned: Planned, device_name: str) -> list[str]:
         ]
     if request.methods:
         lines.append(f"  methods   only {', '.join(request.methods)}")
-    todo = [cell for cell in planned.selected() if not is_sealed(planned.run.cell(cell.id))]
-    return [*lines, *_cell_lines(planned, todo), f"  cost      {_cost(planned, todo, device_name)}"]
+    failed = ended_without_scores(planned.run, (cell.id for cell in planned.selected()))
+    again = failed if request.retry_failed else {}
+    todo = [c for c in planned.selected() if c.id in again or not is_sealed(planned.run.cell(c.id))]
+    return [*lines, *_cell_lines(planned, todo, failed), f"  cost      {_cost(planned, todo, device_name)}"]
 
 
-def _cell_lines(planned: Planned, todo: list[CellPlan]) -> list[str]:
+def _cell_lines(planned: Planned, todo: list[CellPlan], failed: Mapping[str, str]) -> list[str]:
     """One line per cell with how it stands, shortened when there are many."""
     cells = planned.selected()
-    ends = {cell.id: "to do" if cell in todo else _outcome(planned.run.cell(cell.id)) for cell in cells}
+    ends = {cell.id: "to do" if cell in todo else failed.get(cell.id, "done") for cell in cells}
     rows = [f"    {end:6} {identity}" for identity, end in ends.items()]
-    broken = sum(end not in ("to do", "done") for end in ends.values())
     lines = [
         f"  cells     {len(cells)}: {len(cells) - len(todo)} done, {len(todo)} to do",
         *(rows if len(rows) <= 60 else [*rows[:50], f"    … and {len(rows) - 50} more"]),
     ]
-    if broken:
-        lines.append(f"  again     remove the folders of the {broken} not finished from {planned.run.path}/cells")
+    if failed and planned.request.retry_failed:
+        lines.append(f"  again     the {len(failed)} that did not finish, their records set aside")
+    elif failed:
+        lines.append(f"  again     --retry-failed tries the {len(failed)} that did not finish once more")
     return lines
-
-
-def _outcome(cell: Path) -> str:
-    """How a published cell ended, in a word."""
-    status = str(read_cell(cell)["status"])
-    return "done" if status == "finished" else status
 
 
 def _cost(planned: Planned, todo: list[CellPlan], device_name: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from bench import stopping
 from bench.files.atomic import write_json
 from bench.files.jsonl import append_jsonl
 
@@ -29,7 +29,7 @@ class JobWatch:
 
     def __call__(self, phase: str, step: int = 0, **facts: float) -> None:
         """Note a phase; a repeated phase only refreshes the progress file, at most twice a second."""
-        leave_with_parent()
+        ask_without_parent()
         now = time.monotonic()
         if phase != self._phase:
             self.event(phase, step=step, **facts)
@@ -43,8 +43,8 @@ class JobWatch:
         append_jsonl(self._events, {"time": time.time(), "pid": os.getpid(), "job": self.job, "phase": phase, **facts})
 
 
-def leave_with_parent() -> None:
-    """End this worker when the process that started it is gone: nobody would collect its result or stop it."""
+def ask_without_parent() -> None:
+    """Ask this worker to stop when the process that started it is gone: nobody else could."""
     parent = os.environ.get(PARENT)
     if parent is not None and os.getppid() != int(parent):
-        sys.exit(f"worker {os.getpid()}: the process {parent} that started it is gone; work so far is kept")
+        stopping.ask(1)

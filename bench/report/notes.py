@@ -71,7 +71,8 @@ def _what(run: Run) -> list[str]:
     texts += [f"Baseline without training: {line}" for line in run.baselines]
     if run.orphaned:
         texts.append(
-            f"Cells in the run directory that this plan does not name, in no table: {', '.join(run.orphaned)}."
+            f"Cells in the run directory that this plan does not name, in no table: {', '.join(run.orphaned)}. "
+            "`python -m bench clean` removes them after asking."
         )
     return texts
 

@@ -5,13 +5,23 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from bench.files.home import HOME
 
 PACKAGES = ("imbalance-bench", "torch", "monai", "numpy", "scipy", "SimpleITK", "pandas")
+
+FACTS = {"device": "device", "torch": "torch", "cpu_capability": "CPU instructions"}
+"""What of a record's provenance can change numbers, and how tables call it."""
+
+
+def environment_words(facts: Mapping[str, Any]) -> str:
+    """`device cpu, torch 2.13.0+cpu, CPU instructions AVX2`."""
+    return ", ".join(f"{label} {facts.get(fact, 'unknown')}" for fact, label in FACTS.items())
 
 
 def provenance() -> dict[str, str]:

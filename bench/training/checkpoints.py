@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import pickle
-import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ import torch
 from bench.errors import BenchError
 from bench.files.atomic import sweep, write_bytes
 from bench.files.checksum import sha256_bytes
+from bench.files.storage import make_folder
+from bench.training.checkpoint_names import NAME, newest_first
 
 
 class CheckpointError(BenchError):
@@ -27,16 +28,17 @@ class CheckpointError(BenchError):
 KEPT = 2
 """Checkpoints kept: the newest, and the one before in case the newest is damaged."""
 
-_NAME = re.compile(r"step-(\d{8})-([0-9a-f]{16})\.pt")
-
 
 def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> Path:
-    """Write a checkpoint durably, then remove all but the newest `KEPT`."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a checkpoint durably, then remove all but the newest `KEPT`, one per step."""
+    make_folder(folder)
     data = to_bytes(state)
     path = folder / f"step-{step:08d}-{sha256_bytes(data)[:16]}.pt"
     write_bytes(path, data)
-    for old in _newest_first(folder)[KEPT:]:
+    for old in folder.glob(f"step-{step:08d}-*.pt"):
+        if old != path:
+            old.unlink()
+    for old in newest_first(folder)[KEPT:]:
         old.unlink(missing_ok=True)
     return path
 
@@ -51,9 +53,9 @@ def load_newest(folder: Path) -> dict[str, Any] | None:
     """
     if swept := sweep(folder):
         warnings.warn(f"{folder}: removed {swept} half-written file(s) of a killed process", stacklevel=2)
-    for path in _newest_first(folder):
+    for path in newest_first(folder):
         data = path.read_bytes()
-        match = _NAME.fullmatch(path.name)
+        match = NAME.fullmatch(path.name)
         if match and sha256_bytes(data)[:16] == match[2]:
             return from_bytes(data, str(path))
         damaged = path.rename(path.with_suffix(".damaged"))
@@ -86,7 +88,3 @@ def from_bytes(data: bytes, origin: str = "a checkpoint") -> dict[str, Any]:
     if not isinstance(state, dict):
         raise CheckpointError(f"{origin}: expected a checkpoint's dictionary, found {type(state).__name__}; remove it")
     return state
-
-
-def _newest_first(folder: Path) -> list[Path]:
-    return sorted((p for p in folder.glob("step-*.pt") if _NAME.fullmatch(p.name)), reverse=True)

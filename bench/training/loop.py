@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from bench import stopping
 from bench.data.batches import prefetched
 from bench.data.sampler import PatchSampler
 from bench.training.checkpoints import load_newest, save_checkpoint
@@ -27,7 +28,7 @@ from bench.training.settings import TRAINING_VERSION, TrainingSettings
 from models.method import Batch, Method
 
 Validate = Callable[[Method], Mapping[str, float]]
-"""Full-volume validation: DC of every validation case, by case id."""
+"""Full-volume validation: DC of every validation case, by case id. May end with `Interrupted` between two cases."""
 
 Weights = dict[str, torch.Tensor]
 
@@ -114,9 +115,13 @@ class Training:
 
         Raises:
             Diverged: a loss or gradient stopped being finite; the last checkpoint stays.
+            Interrupted: this process was asked to stop; the newest checkpoint is of the last step that was done.
         """
         self._restore()
         validation_steps = self.settings.validation_steps()
+        if self.progress.step in validation_steps and not self._is_validated():
+            self._validate()
+            self._save()
         for planned in prefetched(self.sampler, self.progress.step, self.settings.steps):
             self._pending.append(self.step(planned.batch))
             progress = self.progress
@@ -124,10 +129,14 @@ class Training:
             progress.step += 1
             if progress.step % LOG_EVERY == 0 or progress.step == self.settings.steps:
                 self._log()
+            stop = stopping.asked()  # once, so that no request can come between looking and leaving
             if progress.step in validation_steps:
                 self._validate()
-            if progress.step % self.settings.checkpoint_every == 0 or progress.step in validation_steps:
                 self._save()
+            elif stop or progress.step % self.settings.checkpoint_every == 0:
+                self._save()
+            if stop:
+                stopping.leave_if_asked()
         timing = {
             "seconds_per_step": _median(self._step_seconds),
             "seconds_per_validated_case": _median(self._case_seconds),
@@ -189,13 +198,21 @@ class Training:
         self.watch("validation", self.progress.step)
         started = time.perf_counter()
         self.method.eval()
-        cases = dict(self.validate(self.method))
+        try:
+            cases = dict(self.validate(self.method))
+        except stopping.Interrupted:
+            self._save()
+            raise
         self._case_seconds.append((time.perf_counter() - started) / len(cases))
         mean = sum(cases.values()) / len(cases)
         if not self.best or mean > max(self.progress.dice()):
             self.best, self.progress.best_step = weights_of(self.method), self.progress.step
         self.progress.validations.append({"step": self.progress.step, "dice": mean, "cases": cases})
         self.watch("validated", self.progress.step, dice=mean)
+
+    def _is_validated(self) -> bool:
+        """Whether the last step was validated, and not broken off at that."""
+        return bool(self.progress.validations) and self.progress.validations[-1]["step"] == self.progress.step
 
     def _save(self) -> None:
         state = {

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -14,6 +15,8 @@ from bench.errors import RunError
 from bench.execution import local
 from bench.execution.local import LocalWorkers, started
 from bench.results.run_directory import RunDirectory
+
+DEVICE = ["--device", "cpu"]
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def wait_while(workers: LocalWorkers, seconds: float = 20) -> None:
 
 def test_workers_that_end_well_are_not_started_again(run, stand_in):
     stand_in("print('done')")
-    with started(run, 2, "cpu", 1) as workers:
+    with started(run, 2, DEVICE, 1) as workers:
         wait_while(workers)
     assert [path.read_text() for path in sorted((run.path / "logs").iterdir())] == ["done\n", "done\n"]
 
@@ -62,7 +65,7 @@ if not mark.exists():
     begin_attempt(working)
     os.kill(os.getpid(), signal.SIGKILL)
 """)
-    with started(run, 1, "cpu", 1) as workers:
+    with started(run, 1, DEVICE, 1) as workers:
         wait_while(workers)
     (event,) = workshop.events(run.path)
     assert (event["phase"], event["job"]) == ("worker died", "job")
@@ -72,14 +75,14 @@ if not mark.exists():
 
 def test_the_message_of_a_worker_that_refuses_is_passed_on_whole(run, stand_in):
     stand_in("import sys; print('warning: chatter'); print('error: case x: no such file;\\nrepair it'); sys.exit(1)")
-    with started(run, 1, "cpu", 1) as workers, pytest.raises(RunError) as caught:
+    with started(run, 1, DEVICE, 1) as workers, pytest.raises(RunError) as caught:
         wait_while(workers)
     assert str(caught.value) == "case x: no such file;\nrepair it"
 
 
 def test_a_worker_that_crashes_is_told_by_its_last_line_and_where_its_log_is(run, stand_in):
     stand_in("raise OSError(28, 'No space left on device')")
-    with started(run, 1, "cpu", 1) as workers, pytest.raises(RunError) as caught:
+    with started(run, 1, DEVICE, 1) as workers, pytest.raises(RunError) as caught:
         wait_while(workers)
     message = str(caught.value)
     assert message.startswith("a worker ended with exit code 1 (OSError: [Errno 28] No space left on device); see ")
@@ -90,7 +93,7 @@ def test_a_worker_that_crashes_is_told_by_its_last_line_and_where_its_log_is(run
 def test_the_words_of_an_earlier_worker_are_neither_lost_nor_taken_for_those_of_a_later_one(run, stand_in):
     for code in ("import sys; print('error: first'); sys.exit(1)", "import os; os._exit(3)"):
         stand_in(code)
-        with started(run, 1, "cpu", 1) as workers, pytest.raises(RunError) as caught:
+        with started(run, 1, DEVICE, 1) as workers, pytest.raises(RunError) as caught:
             wait_while(workers)
     assert str(caught.value).startswith("a worker ended with exit code 3 (without a word); see ")
     (log,) = (run.path / "logs").iterdir()
@@ -102,7 +105,7 @@ def test_all_workers_end_with_the_block_also_by_an_error(run, stand_in):
     pids = []
 
     def interrupted() -> None:
-        with started(run, 3, "cpu", 1) as workers:
+        with started(run, 3, DEVICE, 1) as workers:
             pids.extend(worker.process.pid for worker in workers._workers)
             assert workers.running()
             raise KeyboardInterrupt
@@ -119,11 +122,40 @@ def test_workers_know_who_started_them_their_threads_and_our_packages(run, stand
     monkeypatch.setenv("PYTHONPATH", "/third/party")
     names = ("IMBALANCE_BENCH_PARENT", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONPATH")
     stand_in(f"import os; print([os.environ[name] for name in {names!r}])")
-    with started(run, 1, "cpu", 3) as workers:
+    with started(run, 1, DEVICE, 3) as workers:
         wait_while(workers)
     (log,) = (run.path / "logs").iterdir()
     home = str(local.HOME)
     assert log.read_text().strip() == str([str(os.getpid()), "3", "3", f"{home}{os.pathsep}/third/party"])
+
+
+def test_a_worker_that_somebody_asked_to_stop_is_replaced_and_blamed_for_nothing(run, stand_in, workshop, tmp_path):
+    mark = tmp_path / "mark"
+    stand_in(
+        f"import os, sys; sys.exit(0 if os.path.exists({str(mark)!r}) else open({str(mark)!r}, 'w').close() or 143)"
+    )
+    with started(run, 1, DEVICE, 1) as workers:
+        wait_while(workers)
+    assert mark.exists()
+    assert workshop.events(run.path) == []
+
+
+def test_workers_that_take_their_time_are_killed_when_the_wait_for_them_is_interrupted(run, stand_in):
+    stand_in("""
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(60)
+""")
+    workers = LocalWorkers(run, DEVICE, 1)
+    workers.start(2)
+    processes = [worker.process for worker in workers._workers]
+    while [worker.log.read_text() for worker in workers._workers] != ["ready\n"] * 2:
+        time.sleep(0.02)
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        workers.stop()
+    assert [process.returncode for process in processes] == [-signal.SIGKILL] * 2
 
 
 def test_a_signal_is_named(run, stand_in, workshop, tmp_path):
@@ -134,7 +166,7 @@ if not os.path.exists({str(mark)!r}):
     open({str(mark)!r}, "w").close()
     os.kill(os.getpid(), {int(signal.SIGSEGV)})
 """)
-    with started(run, 1, "cpu", 1) as workers:
+    with started(run, 1, DEVICE, 1) as workers:
         wait_while(workers)
     (event,) = workshop.events(run.path)
     assert event["cause"] == "signal 11 (SIGSEGV)"
@@ -143,5 +175,5 @@ if not os.path.exists({str(mark)!r}):
 
 def test_workers_that_die_before_any_work_are_not_started_for_ever(run, stand_in):
     stand_in("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
-    with started(run, 1, "cpu", 1) as workers, pytest.raises(RunError, match=r"died 3 times in a row \(signal 11\)"):
+    with started(run, 1, DEVICE, 1) as workers, pytest.raises(RunError, match=r"died 3 times in a row \(signal 11\)"):
         wait_while(workers)

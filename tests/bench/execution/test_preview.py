@@ -76,4 +76,10 @@ def test_a_cell_that_did_not_finish_is_told_with_how_to_have_it_done_again(works
     lines = describe_plan(workshop.plan(suite), "cpu")
     assert line(lines, "cells") == "2: 2 done, 0 to do"
     assert line(lines, "diverged").startswith("nan-s0-f0-")
-    assert line(lines, "again") == f"remove the folders of the 1 not finished from {run.path}/cells"
+    assert line(lines, "again") == "--retry-failed tries the 1 that did not finish once more"
+    before = {path: path.stat().st_mtime_ns for path in run.path.rglob("*")}
+    lines = describe_plan(workshop.plan(suite, retry_failed=True), "cpu")
+    assert line(lines, "cells") == "2: 1 done, 1 to do"
+    assert next(text.split()[2] for text in lines if "to do  " in text).startswith("nan-s0-f0-")
+    assert line(lines, "again") == "the 1 that did not finish, their records set aside"
+    assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*")} == before

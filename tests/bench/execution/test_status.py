@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -12,7 +13,7 @@ from bench.execution.status import read_status, status_lines
 from bench.results.run_directory import RunDirectory
 
 
-def test_before_anything_is_done_all_cells_wait(workshop):
+def test_before_anything_is_done_all_cells_wait(workshop, empty_cache):
     status = read_status(workshop.begin(workshop.suite(threshold_baselines=True)))
     assert [cell.state for cell in status.cells] == ["waiting", "waiting"]
     assert (status.cases_prepared, status.cases_needed, status.baselines_missing) == (0, 6, 1)
@@ -23,7 +24,7 @@ def test_before_anything_is_done_all_cells_wait(workshop):
 def test_a_cell_at_work_shows_phase_and_step(workshop):
     run = workshop.work_until(workshop.begin(workshop.suite()), "dice", "validation", 8)
     (dice,) = [cell for cell in read_status(run).cells if cell.method == "dice"]
-    assert dice.state == "waiting"
+    assert (dice.state, dice.phase, dice.step, dice.steps) == ("interrupted", "training", 6, 12)
     lock = claim(run, dice.id)
     (dice,) = [cell for cell in read_status(run).cells if cell.method == "dice"]
     assert (dice.state, dice.phase, dice.steps) == ("working", "training", 12)
@@ -56,6 +57,16 @@ def test_only_selected_cells_decide_whether_a_run_is_finished(workshop):
     assert [cell.method for cell in status.cells] == ["ce"]
     assert status.finished
     assert not read_status(workshop.begin(workshop.suite())).finished
+
+
+def test_cases_that_nothing_needs_any_more_count_as_prepared(workshop, finished, empty_cache):
+    status = read_status(RunDirectory(finished))
+    assert (status.finished, status.cases_prepared, status.waiting_jobs) == (True, 6, 0)
+    shutil.rmtree(next(finished.glob("cells/ce-*")))
+    assert read_status(RunDirectory(finished)).cases_prepared == 0
+    run = workshop.begin(workshop.suite(threshold_baselines=True), out=workshop.folder / "other", methods=("dice",))
+    shutil.copytree(next(finished.glob("cells/dice-*")), run.path / "cells" / next(finished.glob("cells/dice-*")).name)
+    assert read_status(run).cases_prepared == 4, "the baselines need the two test cases"
 
 
 def test_baselines_asked_for_later_are_jobs_that_are_left(workshop, finished):

@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from bench.execution.watch import PARENT, JobWatch, leave_with_parent
+from bench import stopping
+from bench.execution.watch import PARENT, JobWatch, ask_without_parent
 from bench.files.jsonl import read_jsonl
 
 
@@ -35,10 +36,13 @@ def test_the_progress_file_has_the_last_change_with_its_facts(watch, tmp_path):
     assert progress == {"phase": "scoring best", "step": 3, "of": 36, "pid": os.getpid()}
 
 
-def test_a_worker_leaves_when_the_process_that_started_it_is_gone(watch, tmp_path, monkeypatch):
-    monkeypatch.setenv(PARENT, str(os.getppid()))
-    leave_with_parent()
-    monkeypatch.setenv(PARENT, str(os.getppid() + 1))
-    with pytest.raises(SystemExit, match="gone; work so far is kept"):
+def test_a_worker_is_asked_to_stop_when_the_process_that_started_it_is_gone(watch, monkeypatch):
+    with stopping.noting_signals():
+        monkeypatch.setenv(PARENT, str(os.getppid()))
+        ask_without_parent()
+        assert not stopping.asked()
+        monkeypatch.setenv(PARENT, str(os.getppid() + 1))
         watch("training", 1)
-    assert not (tmp_path / "events.jsonl").exists()
+        with pytest.raises(stopping.Interrupted) as ending:
+            stopping.leave_if_asked()
+    assert ending.value.code == 1

@@ -94,6 +94,18 @@ class Tiny:
 
 
 @dataclass
+class Asked(Tiny):
+    """A training that is asked to stop, by a signal, in a given phase of a given step."""
+
+    at: tuple[str, int] = ("training", 0)
+
+    def watch(self, phase: str, step: int, **facts: float) -> None:
+        super().watch(phase, step, **facts)
+        if (phase, step) == self.at:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@dataclass
 class Killed(Tiny):
     """A training that ends its own process with SIGKILL in a given phase of a given step."""
 
@@ -135,6 +147,11 @@ def processes():
 @pytest.fixture
 def tiny(tmp_path):
     return Tiny(tmp_path / "resume")
+
+
+@pytest.fixture
+def asked(tmp_path):
+    return Asked(tmp_path / "asked")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import torch
 
 from bench.files.atomic import TEMPORARY
 from bench.files.checksum import sha256_bytes
+from bench.training.checkpoint_names import newest_step
 from bench.training.checkpoints import CheckpointError, from_bytes, load_newest, save_checkpoint, to_bytes
 
 BIG = 300_000
@@ -63,6 +64,23 @@ def test_the_two_newest_are_kept(tmp_path):
     paths = saved(tmp_path, 9, 10, 99, 100, 1000)
     assert sorted(tmp_path.iterdir()) == paths[-2:]
     assert step_of(load_newest(tmp_path)) == 1000
+
+
+def test_one_checkpoint_per_step_is_kept_the_last_that_was_written(tmp_path):
+    """A step is stored twice when its validation was broken off and made up for later."""
+    saved(tmp_path, 5)
+    for content in range(8):
+        newest = save_checkpoint(tmp_path, 10, {"progress": {"step": 10}, "content": content})
+        assert [path.name[:13] for path in sorted(tmp_path.iterdir())] == ["step-00000005", "step-00000010"]
+        assert newest.exists()
+        assert load_newest(tmp_path)["content"] == content
+
+
+def test_the_newest_step_is_told_by_names_alone(tmp_path):
+    assert newest_step(tmp_path / "absent") == 0
+    saved(tmp_path, 7, 12)
+    (tmp_path / "step-00000099-0123456789abcdef.damaged").touch()
+    assert newest_step(tmp_path) == 12
 
 
 def test_the_name_carries_step_and_checksum(tmp_path):

@@ -8,6 +8,7 @@ import math
 import pytest
 import torch
 
+from bench import stopping
 from bench.data.sampler import PatchSampler
 from bench.training.checkpoints import load_newest
 from bench.training.loop import Diverged, Progress, weights_of
@@ -63,6 +64,49 @@ def test_killed_again_and_again_it_still_ends_the_same(tiny, kill_training, tmp_
     for step in (4, 5, 8, 11, 12):
         kill_training(killed.folder, ("training", step))
     assert same_outcome(killed.run(), whole)
+
+
+def interrupted(training) -> int:
+    """Run until the request to stop is answered; the exit code."""
+    with stopping.noting_signals(), pytest.raises(stopping.Interrupted) as ending:
+        training.run()
+    return ending.value.code
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 7, 8, 12])
+def test_asked_to_stop_a_step_is_finished_and_its_checkpoint_written(tiny, asked, step):
+    whole, asked.at = tiny.run(), ("training", step)
+    assert interrupted(asked) == 143
+    assert load_newest(asked.folder)["progress"]["step"] == step
+    assert asked.seen[-1] == ("checkpoint", step)
+    asked.at, asked.seen = ("nothing", 0), []
+    assert same_outcome(asked.run(), whole)
+    assert asked.seen[0] == ("resumed", step)
+    assert ("training", step) not in asked.seen
+
+
+@pytest.mark.parametrize("step", VALIDATED)
+def test_asked_to_stop_between_two_cases_of_a_validation_the_step_is_kept_and_validated_later(tiny, asked, step):
+    def validate(method):
+        scores = tiny.validate(method)
+        stopping.leave_if_asked()
+        return scores
+
+    whole, asked.at, asked.validate = tiny.run(), ("validation", step), validate
+    assert interrupted(asked) == 143
+    assert load_newest(asked.folder)["progress"]["step"] == step
+    asked.at, asked.seen = ("nothing", 0), []
+    assert same_outcome(asked.run(), whole)
+    assert asked.seen[:2] == [("resumed", step), ("validation", step)]
+    assert equal(load_newest(asked.folder), load_newest(tiny.folder))
+
+
+def test_a_request_that_comes_when_a_validation_is_done_waits_for_the_next_step(tiny, asked):
+    whole, asked.at = tiny.run(), ("validated", 5)
+    assert interrupted(asked) == 143
+    assert load_newest(asked.folder)["progress"]["step"] == 6
+    asked.at = ("nothing", 0)
+    assert same_outcome(asked.run(), whole)
 
 
 def test_dropout_is_a_function_of_seed_and_step_too(tiny, kill_training, tmp_path):
