@@ -7,6 +7,7 @@ import torch
 
 import losses
 from losses import LossError, Statistics
+from losses.contract import check
 
 BOTH = ["component", "unit"]
 
@@ -232,3 +233,9 @@ def test_a_map_that_holds_no_lesion_numbers_is_refused(wrong, message):
     loss = losses.create("inverse_weighting", of={"name": "dice"})
     with pytest.raises(LossError, match=f"inverse_weighting: map 'lesion_id' must hold.*{message}|{message}"):
         loss(torch.zeros(1, 2, 4, 4), labels, {"lesion_id": torch.full((1, 1, 4, 4), wrong)})
+
+
+@pytest.mark.parametrize("background", BOTH)
+@pytest.mark.parametrize("name", ["dice", "cross_entropy", "focal", "generalized_dice", "boundary", "lovasz"])
+def test_what_is_weighted_keeps_the_contract(name, background):
+    check(losses.create("inverse_weighting", of={"name": name}, background=background))

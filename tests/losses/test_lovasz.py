@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import losses
 from losses import LossError
+from losses.contract import check
 
 
 def jaccard_loss(errors, g):
@@ -133,3 +134,8 @@ def test_gradcheck(scene, small):
 def test_flags_are_booleans(flag):
     with pytest.raises(LossError, match=f"lovasz: {flag} must be true or false, got 1"):
         losses.create("lovasz", **{flag: 1})
+
+
+@pytest.mark.parametrize("parameters", [{"batch": False}, {"include_background": False}])
+def test_every_choice_keeps_the_contract(parameters):
+    check(losses.create("lovasz", **parameters))

@@ -9,6 +9,7 @@ import torch
 
 import losses
 from losses import LossError
+from losses.contract import check
 
 LEVELS = ["map", "moment"]
 
@@ -129,3 +130,10 @@ def test_gradcheck(scene, small, level):
 def test_a_wrong_parameter_is_named(parameters, message):
     with pytest.raises(LossError, match=f"residual_moment: {message}"):
         losses.create("residual_moment", **parameters)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("norm", ["l1", "l2"])
+@pytest.mark.parametrize("origin", ["patch", "volume"])
+def test_every_choice_keeps_the_contract(level, norm, origin):
+    check(losses.create("residual_moment", level=level, norm=norm, origin=origin, order=2))

@@ -8,6 +8,7 @@ import torch
 import losses
 from losses import LossError, Statistics
 from losses.base import Loss
+from losses.contract import check
 
 DICE_AND_CE = ({"name": "dice"}, {"name": "cross_entropy", "weight": 0.5})
 
@@ -173,3 +174,7 @@ def test_schedules_resolve_to_plain_numbers():
     assert isinstance(resolved["terms"][0]["weight"]["start"], float)
     assert losses.resolve(resolved) == resolved
     assert losses.create(**resolved).required_maps == ("step",)
+
+
+def test_a_scheduled_sum_keeps_the_contract():
+    check(losses.create("sum", terms=[{"name": "dice", "weight": RAMP}, {"name": "boundary"}]))
