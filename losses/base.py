@@ -111,8 +111,8 @@ class Loss(nn.Module):
         wrong = logits.numel() - int(torch.count_nonzero(logits.isfinite()))
         if wrong:
             raise NotFiniteError(
-                f"{self.name}: {wrong} of {logits.numel()} logits are NaN or infinite in the first call, so the network "
-                f"or its input is broken before the loss; got {logits.dtype} of shape {tuple(logits.shape)}"
+                f"{self.name}: {wrong} of {logits.numel()} logits are NaN or infinite in the first call, so the "
+                f"network or its input is broken before the loss; got {logits.dtype} of shape {tuple(logits.shape)}"
             )
 
     def _check_labels(self, labels: Tensor, classes: int) -> None:

@@ -22,6 +22,7 @@ T = TypeVar("T")
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_DEVIATIONS = re.compile(r"\bDeviations?(?: [^:.\n]*)?:\s")
 
 
 def nearest(word: str, options: Iterable[str]) -> str:
@@ -43,6 +44,25 @@ class Description:
     parameters: Mapping[str, inspect.Parameter]
     example: Mapping[str, Any]
     where: str
+
+    @property
+    def formula(self) -> str:
+        """The paragraph of the documentation that begins with `L = `, or nothing."""
+        return self._paragraph("L = ")
+
+    @property
+    def source(self) -> str:
+        """What the documentation says after `Source:`, up to the deviations from it, or nothing."""
+        return _DEVIATIONS.split(self._paragraph("Source: "), maxsplit=1)[0].removeprefix("Source: ").strip()
+
+    @property
+    def deviations(self) -> str:
+        """What the documentation says after `Deviations:`, to the end of that paragraph, or nothing."""
+        return "".join(_DEVIATIONS.split(self.documentation, maxsplit=1)[1:]).partition("\n\n")[0].strip()
+
+    def _paragraph(self, start: str) -> str:
+        paragraphs = self.documentation.split("\n\n")
+        return next((text.strip() for text in paragraphs if text.startswith(start)), "")
 
 
 class Registry(Generic[T]):

@@ -69,6 +69,7 @@ class _SoftCounts(torch.autograd.Function):
         weight = None if weight is None else weight.to(kind)
         probability = logits.new_empty((batch, 1 if channels == 2 else channels, *space), dtype=kind)
         target, valid = logits.new_empty((2, *space), dtype=kind)
+        one = torch.ones((), dtype=kind, device=logits.device)
         masked = may_hold_ignored(labels)
         compared = range(1 if channels == 2 else first, channels)
         sums = []
@@ -85,8 +86,8 @@ class _SoftCounts(torch.autograd.Function):
                     g.mul_(valid)
                 sums += _sums(p[c - channels], g, w, squared)
             if channels == 2 and first == 0:
-                rest = valid if masked else torch.ones((), dtype=kind, device=p.device)
-                sums[-3:-3] = _sums(rest - p[0], torch.sub(rest, g, out=target), w, squared)
+                rest = torch.sub(valid if masked else one, p[0], out=valid)
+                sums[-3:-3] = _sums_of_rest(rest, torch.sub(one, g, out=target), w, squared, total - sums[-1])
             sums.append(total)
         ctx.save_for_backward(probability, labels, weight, target_map)
         ctx.first, ctx.squared, ctx.dtype = first, squared, logits.dtype
@@ -139,6 +140,12 @@ def _sums(p: Tensor, g: Tensor, weight: Tensor | None, squared: bool) -> list[Te
     predicted = dot(weighted_p, p) if squared else weighted_p.sum()
     wanted = dot(weighted_g, g) if squared else weighted_g.sum()
     return [dot(weighted_p, g), predicted, wanted]
+
+
+def _sums_of_rest(rest: Tensor, g: Tensor, weight: Tensor | None, squared: bool, wanted: Tensor) -> list[Tensor]:
+    """The sums of the background of two classes; where the label is −1 its `g` is anything and `rest` 0."""
+    weighted = rest if weight is None else rest * weight
+    return [dot(weighted, g), dot(weighted, rest) if squared else weighted.sum(), wanted]
 
 
 def _total(valid: Tensor | None, weight: Tensor | None, like: Tensor) -> Tensor:

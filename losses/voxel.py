@@ -184,13 +184,20 @@ def _to_logits(ctx: Any, stored: Tensor, flow: Tensor) -> Tensor:
     return torch.mul(stored, flow, out=gradient)
 
 
+def _of_class(labels: Tensor, class_weight: Tensor, like: Tensor) -> Tensor:
+    """The weight of every voxel's class; anything at −1."""
+    if len(class_weight) == 2:
+        return like.new_empty(labels.shape).copy_(labels).mul_(class_weight[1] - class_weight[0]).add_(class_weight[0])
+    return class_weight.take(labels.long().clamp(min=0))
+
+
 def _weight(
     labels: Tensor, class_weight: Tensor | None, voxel_weight: Tensor | None, masked: bool, like: Tensor
 ) -> Tensor | None:
     """The weight of every voxel of one sample, None where it is 1 everywhere; 0 at −1."""
     weight = voxel_weight
     if class_weight is not None:
-        by_class = class_weight.take(labels.long().clamp(min=0))
+        by_class = _of_class(labels, class_weight, like)
         weight = by_class if weight is None else by_class.mul_(weight)
     if not masked:
         return weight

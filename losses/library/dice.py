@@ -17,12 +17,14 @@ class Dice(RegionLoss):
 
     logits (B, C, *S), labels (B, *S); 0 ≤ L ≤ 1, 0 at a perfect mask. An empty target gives Σp / (Σp + smooth):
     near 1 for any false positive volume and 0 only once Σp is far below `smooth` – with a large `smooth` (say 1) small
-    lesions and false positives weigh less. `include_background`, `batch` (pool the samples first): see `RegionLoss`.
+    lesions and false positives weigh less. C > 2: the mean over foreground classes, absent ones included.
+    `include_background`, `batch` (pool the samples first): see `RegionLoss`.
 
     Raises `LossError` for `smooth` < 0 and for flags that are not booleans.
 
     Source: Milletari et al. 2016 (arXiv 1606.04797) with the squared denominator; the linear one is the common form.
-    The defaults are nnU-Net's: foreground only, linear, smooth 1e-5 in numerator and denominator.
+    Deviations: `smooth`, which the paper lacks; the defaults are nnU-Net's: foreground only, linear, 1e-5 in numerator
+    and denominator. nnU-Net returns the negative score, MONAI includes the background unless told not to.
     """
 
     def __init__(

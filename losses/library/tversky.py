@@ -19,14 +19,16 @@ class Tversky(RegionLoss):
         1 − (TP + smooth) / (TP + fp_weight·FP + fn_weight·FN + smooth),  TP = Σpg, FP = Σp(1−g), FN = Σ(1−p)g
 
     logits (B, C, *S), labels (B, *S); 0 ≤ L ≤ 1, 0 at a perfect mask; fp_weight = fn_weight = 0.5 is Dice with twice
-    the smoothing. An empty target gives fp_weight·Σp / (fp_weight·Σp + smooth). `batch`: see `RegionLoss`.
+    the smoothing. An empty target gives fp_weight·Σp / (fp_weight·Σp + smooth). C > 2: the mean over foreground
+    classes, absent ones included. `batch`: see `RegionLoss`.
 
     Raises `LossError` for weights or `smooth` < 0, or both weights 0.
 
     Source: Salehi et al. 2017 (arXiv 1706.05721), whose α = .3 is the weight of false positives and β = .7 that of
     false negatives; other papers swap the letters, hence the names here. Deviations: `smooth`, and the mean over
     samples in place of one ratio per batch (`batch=True`). Foreground only: in the background's ratio the two errors
-    change places, so including it would undo the asymmetry.
+    change places, so including it would undo the asymmetry; one ratio
+    pooled over both channels of a softmax ignores the split altogether.
     """
 
     def __init__(

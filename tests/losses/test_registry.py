@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from losses.registry import Registry, nearest
+from losses.registry import Description, Registry, nearest
 
 GROUP = "registry_test.shapes"
 
@@ -259,3 +259,29 @@ def test_the_names_of_losses_and_backbones_need_no_torch():
     assert done.returncode == 0, done.stderr
     for name in ("dice", "cross_entropy", "tversky", "sum", "residual_unet", "monai"):
         assert repr(name) in done.stdout
+
+
+def test_a_description_finds_formula_source_and_deviations_in_the_documentation():
+    text = inspect.cleandoc(
+        """Loss: one line.
+
+        L = a
+            + b
+
+        logits and labels.
+
+        Source: Someone 2017, equation 2
+        and 3. Deviation from it: smoothing.
+        More of it.
+
+        The end."""
+    )
+    told = Description("loss", "Loss: one line.", text, {}, {}, "here")
+    assert told.formula == "L = a\n    + b"
+    assert told.source == "Someone 2017, equation 2\nand 3."
+    assert told.deviations == "smoothing.\nMore of it."
+
+
+def test_a_description_without_such_paragraphs_has_none():
+    told = Description("loss", "Loss.", "Loss.", {}, {}, "here")
+    assert (told.formula, told.source, told.deviations) == ("", "", "")

@@ -153,6 +153,17 @@ def test_the_gradient_keeps_the_memory_layout_of_the_logits(channels):
     assert last.grad.is_contiguous(memory_format=torch.channels_last_3d)
 
 
+def test_a_rare_background_of_two_classes_is_counted_as_accurately_as_a_rare_foreground():
+    labels = torch.ones(1, 100, 100, 20, dtype=torch.long)
+    labels[0, 0, 0, :5] = 0
+    logits = torch.stack([-4.0 * labels, 4.0 * labels], 1)
+    logits[0, 0, 0, 0, :5] = 2.0
+    logits.requires_grad_()
+    counts, exact = (soft_counts(x, labels, include_background=True) for x in (logits, logits.detach().double()))
+    for count, wanted in zip(counts, exact, strict=True):
+        torch.testing.assert_close(count.double(), wanted, rtol=2e-4, atol=0)
+
+
 def test_a_long_sum_stays_accurate_in_float32():
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn((1, 2, 3_000_000, 1), generator=generator)

@@ -73,6 +73,17 @@ def test_it_differs_from_dice_where_errors_are_unequal():
     assert not torch.isclose(losses.create("tversky")(logits, labels), losses.create("dice")(logits, labels))
 
 
+def test_a_ratio_pooled_over_both_channels_of_a_softmax_ignores_the_split_and_ours_does_not():
+    logits, labels = random_case()
+    p, g = logits.softmax(1), torch.stack([labels == 0, labels == 1], 1)
+    tp, fp, fn = (p * g).sum(), (p * ~g).sum(), ((1 - p) * g).sum()
+    splits = [(0.2, 0.8), (0.7, 0.3)]
+    pooled = [1 - tp / (tp + fp_weight * fp + fn_weight * fn) for fp_weight, fn_weight in splits]
+    torch.testing.assert_close(pooled[0], pooled[1])
+    ours = [losses.create("tversky", fp_weight=a, fn_weight=b)(logits, labels).item() for a, b in splits]
+    assert abs(ours[0] - ours[1]) > 0.005
+
+
 def test_an_empty_target_costs_false_positives_by_their_weight():
     labels = torch.zeros(1, 8, 8, dtype=torch.long)
     value = losses.create("tversky", fp_weight=0.3, smooth=1.0)(torch.zeros(1, 2, 8, 8), labels).item()
