@@ -35,7 +35,7 @@ def show(run: Run, root: Path) -> None:
     images = root / "docs" / "images"
     images.mkdir(parents=True, exist_ok=True)
     if not (draw_examples(run, images / "examples.png") and draw_cases(run, MAIN, images / "dice_by_case.png")):
-        raise RunError(f"{run.directory.path}: prepared cases or predictions are missing, so nothing can be drawn")
+        raise RunError(f"{run.directory.path}: slices of the cases or predictions are missing, so nothing can be drawn")
     readme = root / "README.md"
     text = readme.read_text(encoding="utf-8")
     readme.write_text(_BLOCK.sub(lambda found: found[1] + _block(run) + found[2], text), encoding="utf-8")

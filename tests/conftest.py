@@ -215,8 +215,26 @@ def torch_as_it_was() -> Iterator[None]:
 
 
 @pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of its own for one test, here and in processes started from here; the folder of its entries."""
+    monkeypatch.setenv("IMBALANCE_BENCH_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "cases" / "entries"
+
+
+@pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
     return Workshop(tmp_path)
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> dict[str, Any]:
+    """The tiny suite's phantom as NIfTI files in the folder `scans`: what the suite has to say of its data then."""
+    from bench.data.phantom.export import write_lits
+    from bench.data.phantom.settings import PhantomSettings
+
+    phantom = TINY["dataset"]
+    write_lits(tmp_path / "scans", PhantomSettings.model_validate_json(json.dumps(phantom)))
+    return {**dict.fromkeys(phantom), "format": "lits", "root": "scans", "target": [2], "roi": [1, 2]}
 
 
 @pytest.fixture(scope="session")

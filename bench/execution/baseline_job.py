@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.data.prepared import open_prepared
 from bench.errors import RunError
-from bench.execution.context import RunContext
 from bench.execution.job import RESULT
+from bench.execution.run_job import RunJob
 from bench.execution.watch import JobWatch
 from bench.files.atomic import write_json
 from bench.suite.identity import identify
@@ -26,10 +25,9 @@ def baseline_id(cases: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True)
-class BaselineJob:
+class BaselineJob(RunJob):
     """Best raw threshold, and best threshold after normalisation and smoothing, over one set of test cases."""
 
-    context: RunContext
     cases: tuple[str, ...]
 
     @property
@@ -42,14 +40,14 @@ class BaselineJob:
 
     @property
     def needs(self) -> tuple[Path, ...]:
-        return tuple(self.context.run.prepared(case) for case in self.cases)
+        return tuple(self.context.cache.folder(case) for case in self.cases)
 
     def run(self, working: Path, watch: JobWatch) -> None:
         """Try all thresholds on the first channel of the prepared test cases that have a region of interest."""
         from bench.evaluation.thresholds import best_threshold_dice
 
         watch("threshold baselines")
-        cases = [case for case in map(open_prepared, self.needs) if case.roi is not None]
+        cases = [case for case in map(self.context.prepared, self.cases) if case.roi is not None]
         images, labels = [case.image[0] for case in cases], [case.labels for case in cases]
         rois = [np.asarray(case.roi) for case in cases]
         raw = best_threshold_dice(images, labels, rois, normalise=False, smooth_sigma=0.0)

@@ -12,19 +12,22 @@ from typing import Any
 
 import torch
 
-from bench.data.prepared import Prepared, open_prepared
+from bench.data.prepared import Prepared
 from bench.data.sampler import PatchSampler
 from bench.errors import BenchError
 from bench.evaluation.lesions import LESION_COLUMNS
 from bench.evaluation.scoring import SCORE_COLUMNS
 from bench.execution.assembly import build_method
-from bench.execution.context import RunContext
+from bench.execution.environment import environment_here, note_passage, passed_through, started_in
 from bench.execution.job import RESULT
+from bench.execution.run_job import RunJob
 from bench.execution.scoring import Scorer, collect, repeat_block, score_block
+from bench.execution.slices import keep_slices
 from bench.execution.timings import remember
 from bench.execution.watch import JobWatch
-from bench.files.atomic import write_json
+from bench.files.atomic import write_bytes, write_json, write_text
 from bench.files.rows import write_rows
+from bench.files.storage import copy_folder, make_folder
 from bench.results.provenance import provenance
 from bench.results.records import BLOCKS, Status, write_cell, write_history
 from bench.suite.planner import CellPlan
@@ -40,10 +43,9 @@ LESION_FIELDS = (*WHERE_FIELDS, *LESION_COLUMNS)
 
 
 @dataclass(frozen=True)
-class CellJob:
+class CellJob(RunJob):
     """Trains and scores one cell. Every way of ending but a killed process is a result with a reason."""
 
-    context: RunContext
     plan: CellPlan
 
     @property
@@ -56,10 +58,16 @@ class CellJob:
 
     @property
     def needs(self) -> tuple[Path, ...]:
-        return tuple(self.context.run.prepared(case) for case in self.plan.needs)
+        return tuple(self.context.cache.folder(case) for case in self.plan.needs)
 
     def run(self, working: Path, watch: JobWatch) -> None:
-        """Train from the newest checkpoint, score what is not scored yet, and write the records."""
+        """Train from the newest checkpoint, score what is not scored yet, and write the records.
+
+        Raises:
+            DataError: a source file of its cases has another content than when the run was planned.
+        """
+        self.context.sources.refuse_changed(self.plan.needs)
+        note_passage(working, environment_here(self.context.device_name))
         facts: dict[str, Any] = {}
         try:
             self._train_and_score(working, watch, facts)
@@ -74,7 +82,8 @@ class CellJob:
         except Exception as error:  # noqa: BLE001
             # A method may fail in any way; that is its result, and the others go on.
             status, reason = "failed", f"{type(error).__name__}: {error}"
-            (working / RESULT / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            write_text(working / RESULT / "traceback.txt", traceback.format_exc())
+        self.context.sources.refuse_changed(self.plan.needs)
         watch("recording")
         self._write(working, status, reason, facts)
 
@@ -101,6 +110,7 @@ class CellJob:
             method.load_state_dict(trained.last)
             score_block(scorer, self.plan, self._cases, method, "last", working, watch)
         self._keep(working, {"best": trained.best, "last": trained.last})
+        keep_slices(self.context.run, ((case, self._cases[case]) for case in self.plan.scored))
         timing = trained.timing | {"seconds_per_scored_case": seconds}
         facts["timing"] = {name: value for name, value in timing.items() if math.isfinite(value)}
         if len(facts["timing"]) == len(timing):  # a resumed cell has not seen everything
@@ -135,15 +145,14 @@ class CellJob:
     @cached_property
     def _cases(self) -> dict[str, Prepared]:
         """The prepared cases by identity."""
-        return {identity: open_prepared(self.context.run.prepared(identity)) for identity in self.plan.needs}
+        return {identity: self.context.prepared(identity) for identity in self.plan.needs}
 
     def _keep(self, working: Path, weights: dict[str, dict[str, torch.Tensor]]) -> None:
         """Put weights, masks and rows into the result; copies, so that a resume still finds the masks."""
-        checkpoints = working / RESULT / "checkpoints"
-        checkpoints.mkdir()
+        checkpoints = make_folder(working / RESULT / "checkpoints")
         for block, tensors in weights.items():
-            (checkpoints / f"{block}.pt").write_bytes(to_bytes({"weights": tensors}))
-        shutil.copytree(working / "predictions", working / RESULT / "predictions")
+            write_bytes(checkpoints / f"{block}.pt", to_bytes({"weights": tensors}))
+        copy_folder(working / "predictions", working / RESULT / "predictions")
         cases = collect(self.plan, working, BLOCKS, "cases")
         write_rows(working / RESULT / "cases.csv", cases, CASE_FIELDS)
         write_rows(working / RESULT / "lesions.csv", collect(self.plan, working, BLOCKS, "lesions"), LESION_FIELDS)
@@ -171,6 +180,8 @@ class CellJob:
             "comparison": self.plan.comparison,
             "identity": self.plan.identity,
             **facts,
+            "started_in": started_in(self.context.run),
+            "environments": passed_through(working),
             "provenance": provenance() | device_facts(self.context.device),
         }
         write_cell(working / RESULT, record)

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
+from bench.data.cache.store import CaseCache
 from bench.data.dataset import Dataset, open_dataset
+from bench.data.fingerprints import FingerprintMemory
+from bench.data.prepared import Prepared, open_prepared
+from bench.errors import RunError
+from bench.execution.sources import Sources
 from bench.results.run_directory import RunDirectory
 from bench.suite.planner import Plan
 from bench.suite.schema import Suite
@@ -29,21 +36,51 @@ class RunContext:
 
     @classmethod
     def read(cls, run: RunDirectory, device: str = "auto") -> RunContext:
-        """Read suite and plan from run.json."""
+        """Read suite and plan from run.json.
+
+        Raises:
+            RunError: not a run directory, or one whose suite or plan is not as this program writes it.
+        """
         content: dict[str, Any] = run.read_run()
-        return cls(
-            run=run,
-            suite=Suite.model_validate_json(json.dumps(content["suite"])),
-            plan=Plan.model_validate_json(json.dumps(content["plan"])),
-            profile=content["profile"],
-            selected=frozenset(content["selected"]),
-            device_name=device,
-        )
+        try:
+            return cls(
+                run=run,
+                suite=Suite.model_validate_json(json.dumps(content["suite"])),
+                plan=Plan.model_validate_json(json.dumps(content["plan"])),
+                profile=content["profile"],
+                selected=frozenset(content["selected"]),
+                device_name=device,
+            )
+        except ValidationError as error:
+            found = error.errors()[0]
+            place = ".".join(map(str, found["loc"]))
+            raise RunError(f"{run.run_file}: {place}: {found['msg']}; run the suite again to rewrite it") from error
+        except (KeyError, TypeError) as error:
+            raise RunError(f"{run.run_file} has no usable plan ({error!r}); run the suite again") from error
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
         """The data sets by name, opened on first use."""
         return {name: open_dataset(settings) for name, settings in self.suite.datasets().items()}
+
+    @cached_property
+    def cache(self) -> CaseCache:
+        """Where prepared cases lie."""
+        return CaseCache.of_user()
+
+    @cached_property
+    def sources(self) -> Sources:
+        """What the cases are made of."""
+        return Sources(self.datasets, self.plan, FingerprintMemory.of_user())
+
+    def prepared(self, identity: str) -> Prepared:
+        """Open a prepared case, which counts as a use of it.
+
+        Raises:
+            DataError: the cache does not have it.
+        """
+        self.cache.touch(identity)
+        return open_prepared(self.cache.folder(identity))
 
     @cached_property
     def device(self) -> torch.device:

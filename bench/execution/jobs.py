@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bench.execution.baseline_job import BaselineJob
 from bench.execution.cell_job import CellJob
 from bench.execution.context import RunContext
-from bench.execution.job import Job
+from bench.execution.job import Job, is_done
 from bench.execution.prepare_job import PrepareJob
 
 
 def jobs_of(context: RunContext) -> tuple[Job, ...]:
     """The selected cells in the order of the suite, behind the cases that they need."""
     cells = [CellJob(context, plan) for plan in context.plan.cells if plan.id in context.selected]
-    needed = {case for cell in cells for case in cell.plan.needs}
+    needed = cases_of(context)
     prepare = (PrepareJob(context, plan) for plan in context.plan.prepare if plan.id in needed)
     return (*prepare, *_baselines(context, cells), *cells)
+
+
+def cases_of(context: RunContext) -> frozenset[str]:
+    """Identities of the prepared cases that the selected cells need."""
+    return frozenset(case for plan in context.plan.cells if plan.id in context.selected for case in plan.needs)
+
+
+def jobs_left(jobs: Sequence[Job]) -> list[Job]:
+    """Jobs that are not done; cases only as far as others that are left need them, as the cache may forget the rest."""
+    left = [job for job in jobs if not is_done(job)]
+    needed = {folder for job in left for folder in job.needs}
+    return [job for job in left if not isinstance(job, PrepareJob) or job.target in needed]
 
 
 def _baselines(context: RunContext, cells: list[CellJob]) -> list[BaselineJob]:

@@ -14,7 +14,9 @@ from bench.data.fingerprints import FingerprintMemory
 from bench.data.splits import split_in_force
 from bench.errors import SuiteError
 from bench.execution.data_check import Skipped, check_before_run
+from bench.execution.environment import environment_here, refuse_elsewhere
 from bench.execution.protocol import protocol_lines
+from bench.files.storage import refuse_unwritable
 from bench.files.user_cache import user_cache
 from bench.results.run_directory import RunDirectory
 from bench.suite.loader import Loaded, load
@@ -28,7 +30,11 @@ from models import ModelError
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for, on the command line or from Python."""
+    """What the user asked for, on the command line or from Python.
+
+    retry_failed       whether selected cells that ended without scores are done again.
+    other_environment  whether a run may go on where the same training gives other numbers.
+    """
 
     suite: Path
     profile: str | None = None
@@ -37,6 +43,8 @@ class Request:
     seeds: tuple[int, ...] = ()
     folds: tuple[int, ...] = ()
     out: Path | None = None
+    retry_failed: bool = False
+    other_environment: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,29 +90,37 @@ class Planned:
         }
 
 
-def plan_request(request: Request, read_data: bool, note: Callable[[str], None] = lambda _: None) -> Planned:
+def plan_request(
+    request: Request, read_data: bool, note: Callable[[str], None] = lambda _: None, device: str | None = None
+) -> Planned:
     """Load, check and plan.
 
     Args:
         read_data: whether files whose fingerprint is not remembered are read now; without it `plan` may be None.
         note: told what takes time.
+        device: where the plan is to be carried out; without it nobody asks where the run was started.
 
     Raises:
         SuiteError, DataError: with file:line:column, or the case and its path.
-        RunError: with `read_data`, when nothing could be written where the run is to live.
+        RunError: with `read_data`, when nothing could be written where the run is to live; with `device`, when the run
+            was started in another environment.
+        StorageError: with `read_data`, when nothing could be written to the cache.
     """
     loaded = load(request.suite, Suite, profile=request.profile, overrides=_overrides(request), available=missing_data)
     suite = loaded.settings
+    profile = loaded.profile or "suite"
+    run = RunDirectory(request.out or Path("runs") / f"{request.suite.stem}-{profile}")
+    if read_data:
+        run.refuse_unusable()  # before hours of reading, and before anything large is imported
+        refuse_unwritable(user_cache())
     _check_parameters(loaded)
     _known_methods(request, suite)
     if read_data:
         _check_network(loaded)
-    profile = loaded.profile or "suite"
-    run = RunDirectory(request.out or Path("runs") / f"{request.suite.stem}-{profile}")
-    if read_data:
-        run.refuse_unusable()  # before hours of reading
+    if device is not None and not request.other_environment:
+        refuse_elsewhere(run, environment_here(device))
     datasets = {name: open_dataset(settings) for name, settings in suite.datasets().items()}
-    memory = FingerprintMemory(user_cache() / "fingerprints.json")
+    memory = FingerprintMemory.of_user()
     unread = sum(
         memory.recall(path) is None for data in datasets.values() for case in data.cases() for path in case.files
     )
@@ -114,7 +130,7 @@ def plan_request(request: Request, read_data: bool, note: Callable[[str], None] 
         if unread:
             note(f"reading {unread} files once to check them and for their fingerprints")
         skipped = check_before_run(suite, datasets, note)
-        memory = FingerprintMemory(user_cache() / "fingerprints.json")  # with what the check has read
+        memory = FingerprintMemory.of_user()  # with what the check has read
         fingerprints = {
             name: {
                 case.id: data.fingerprint(case, memory) for case in data.cases() if case.id not in skipped.get(name, ())

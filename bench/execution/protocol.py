@@ -79,4 +79,6 @@ def _preparation(suite: Suite) -> list[str]:
         steps.append(preparation.normalise)
     if preparation.mask_outside_roi:
         steps.append("0 outside the region of interest")
+    if preparation.image_dtype != "float32":
+        steps.append(f"stored as {preparation.image_dtype}")
     return [f"Preparation: {'; '.join(steps) or 'none'}."]

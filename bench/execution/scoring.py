@@ -6,7 +6,6 @@ Every scored case leaves its mask and one small file behind, so that a resumed c
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from bench import stopping
 from bench.data.classes import IGNORED
 from bench.data.distractors import read_distractors
 from bench.data.prepared import Prepared
@@ -28,6 +28,7 @@ from bench.evaluation.scoring import score
 from bench.evaluation.segmentation import segment_case
 from bench.execution.watch import JobWatch
 from bench.files.atomic import write_json
+from bench.files.storage import copy_folder, saving
 from bench.suite.planner import CellPlan
 from bench.suite.schema import Suite
 from models.method import Method
@@ -39,7 +40,7 @@ class Image(Protocol):
     """A prepared image, of a stored case or of a file that was just read."""
 
     @property
-    def image(self) -> npt.NDArray[np.float32]: ...
+    def image(self) -> npt.NDArray[np.floating[Any]]: ...
     @property
     def meta(self) -> Mapping[str, Any]: ...
 
@@ -71,8 +72,12 @@ class Scorer:
         Cases without target are left out, as in the headline: they would reward a checkpoint that predicts nothing.
         When no case has a target, all of them count (both empty = 1).
         """
-        chosen = [case for case in cases if (case.reference() > 0).any()] or cases
-        return {case.id: self._dice(self.segment(method, case), case.reference()) for case in chosen}
+        chosen = [case for case in cases if case.has_target] or cases
+        scores = {}
+        for case in chosen:
+            stopping.leave_if_asked()
+            scores[case.id] = self._dice(self.segment(method, case), case.reference())
+        return scores
 
     def records(self, case: Prepared, prediction: LabelMap) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Rows for cases.csv (one per class) and for lesions.csv (one per lesion and false positive)."""
@@ -110,6 +115,7 @@ def score_block(
     todo = [(name, case) for name, group in groups.items() for case in group]
     started, done = time.perf_counter(), 0
     for position, (name, identity) in enumerate(todo, start=1):
+        stopping.leave_if_asked()
         watch(f"scoring {block}", position, of=len(todo))
         case = cases[identity]
         record = working / "scores" / block / name / f"{identity}.json"
@@ -117,10 +123,10 @@ def score_block(
             continue
         prediction = scorer.segment(method, case)
         masks = working / "predictions" / name / block
-        masks.mkdir(parents=True, exist_ok=True)
+        _make_folders(masks)
         write_labels(masks / f"{case.id}.nii.gz", prediction, case.placement.native)
         scores, lesions = scorer.records(case, prediction)
-        record.parent.mkdir(parents=True, exist_ok=True)
+        _make_folders(record.parent)
         place = {"dataset": name, "block": block}
         write_json(record, _storable({"cases": [place | s for s in scores], "lesions": [place | r for r in lesions]}))
         done += 1
@@ -133,9 +139,9 @@ def repeat_block(plan: CellPlan, working: Path, done: str, block: str) -> None:
         if not group:
             continue
         masks = working / "predictions" / name
-        shutil.copytree(masks / done, masks / block, dirs_exist_ok=True)
+        copy_folder(masks / done, masks / block)
         records = working / "scores" / block / name
-        records.mkdir(parents=True, exist_ok=True)
+        _make_folders(records)
         for case in group:
             content = json.loads((working / "scores" / done / name / f"{case}.json").read_text(encoding="utf-8"))
             rows = {kind: [row | {"block": block} for row in content[kind]] for kind in content}
@@ -152,6 +158,11 @@ def collect(plan: CellPlan, working: Path, blocks: Sequence[str], kind: str) -> 
         for case in group
     )
     return [_restored(row) for path in paths for row in json.loads(path.read_text(encoding="utf-8"))[kind]]
+
+
+def _make_folders(path: Path) -> None:
+    with saving(path):
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def _storable(value: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:

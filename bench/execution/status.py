@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from bench.data.cache.store import CaseCache
 from bench.execution.baseline_job import baseline_id
 from bench.execution.claims import is_claimed
 from bench.execution.watch import PROGRESS
 from bench.files.checksum import is_sealed
 from bench.results.records import read_cell
 from bench.results.run_directory import RunDirectory
+from bench.training.checkpoint_names import FOLDER, newest_step
 
 
 @dataclass(frozen=True)
 class CellStatus:
-    """One cell: `done` (with how it ended), `working` (with phase and step) or `waiting`."""
+    """One cell: `done` (how it ended), `working` (phase and step), `interrupted` (where it goes on) or `waiting`."""
 
     id: str
     method: str
@@ -30,25 +34,50 @@ class CellStatus:
     steps: int = 0
     validation_dice: float | None = None
 
+    @property
+    def finished(self) -> bool:
+        """Whether it has scores."""
+        return self.state == "done" and self.outcome == "finished"
+
 
 @dataclass(frozen=True)
 class Status:
-    """All selected cells, how many of the cases they need are prepared, and threshold baselines not found yet."""
+    """All selected cells, how many of the cases they need are prepared, and threshold baselines not found yet.
+
+    A case that nothing needs any more counts as prepared, whether the cache still has it or not.
+    """
 
     cells: tuple[CellStatus, ...]
     cases_prepared: int
     cases_needed: int
     baselines_missing: int
+    orphaned: tuple[str, ...] = ()
+    """Published cells that the plan does not name."""
 
     @property
     def finished(self) -> bool:
         return self.baselines_missing == 0 and all(cell.state == "done" for cell in self.cells)
+
+    def trouble(self) -> str:
+        """How many cells have no scores, and how they ended; "" when all are finished."""
+        ends = Counter(_word(cell) for cell in self.cells if not cell.finished)
+        if not ends:
+            return ""
+        listed = ", ".join(f"{count} {end}" for end, count in ends.items())
+        return (
+            f"{ends.total()} of {len(self.cells)} cells did not finish ({listed}); --retry-failed tries them once more"
+        )
 
     @property
     def waiting_jobs(self) -> int:
         """Jobs that are not done."""
         unprepared = self.cases_needed - self.cases_prepared
         return unprepared + self.baselines_missing + sum(cell.state != "done" for cell in self.cells)
+
+
+def _word(cell: CellStatus) -> str:
+    """`diverged` of `diverged: segmentation became nan …`, else how far it has come."""
+    return cell.outcome.partition(":")[0] if cell.state == "done" else cell.state
 
 
 def read_status(run: RunDirectory) -> Status:
@@ -60,21 +89,31 @@ def read_status(run: RunDirectory) -> Status:
     plans = [plan for plan in content["plan"]["cells"] if plan["id"] in selected]
     cells = tuple(_cell_status(run, plan, labels[plan["method"]], steps) for plan in plans)
     needed = {case for plan in plans for case in _needs(plan)}
-    prepared = sum(is_sealed(run.prepared(case)) for case in needed)
+    unfinished = {cell.id for cell in cells if cell.state != "done"}
     asked = content["suite"].get("threshold_baselines", False)
-    baselines = {baseline_id(plan["test"]) for plan in plans} if asked else ()
-    missing = sum(not is_sealed(run.baseline(identity)) for identity in baselines)
-    return Status(cells, prepared, len(needed), missing)
+    baselines = {baseline_id(plan["test"]): plan["test"] for plan in plans} if asked else {}
+    missing = [cases for identity, cases in baselines.items() if not is_sealed(run.baseline(identity))]
+    wanted = {case for plan in plans if plan["id"] in unfinished for case in _needs(plan)}.union(*missing)
+    cache = CaseCache.of_user()
+    prepared = len(needed) - sum(not cache.holds(case) for case in wanted)
+    planned = {plan["id"] for plan in content["plan"]["cells"]}
+    orphaned = tuple(folder.name for folder in run.finished_cells() if folder.name not in planned)
+    return Status(cells, prepared, len(needed), len(missing), orphaned)
+
+
+def orphan_lines(status: Status) -> list[str]:
+    """One line per published cell that the plan does not name, with the way to remove it."""
+    return [f"{'orphaned':11} {cell}  not in the plan and in no table; `clean` removes it" for cell in status.orphaned]
 
 
 def status_lines(status: Status) -> list[str]:
     """The status as text, one line per cell."""
     lines = [f"cases prepared: {status.cases_prepared} of {status.cases_needed}"]
     for cell in status.cells:
-        facts = {"done": cell.outcome, "working": f"{cell.phase} {cell.step} of {cell.steps}"}.get(cell.state, "")
+        facts = {"done": cell.outcome, "waiting": ""}.get(cell.state, f"{cell.phase} {cell.step} of {cell.steps}")
         best = "" if cell.validation_dice is None else f", best validation DC {cell.validation_dice:.3f}"
-        lines.append(f"{cell.state:8} {cell.id}  {facts}{best}")
-    return lines
+        lines.append(f"{cell.state:11} {cell.id}  {facts}{best}")
+    return [*lines, *orphan_lines(status)]
 
 
 def _cell_status(run: RunDirectory, plan: dict[str, Any], label: str, steps: int) -> CellStatus:
@@ -84,14 +123,25 @@ def _cell_status(run: RunDirectory, plan: dict[str, Any], label: str, steps: int
         outcome = record["status"] + (f": {record['reason']}" if record["reason"] else "")
         best = record.get("best_validation_dice")
         return CellStatus(**common, state="done", outcome=outcome, validation_dice=best, step=steps, steps=steps)
-    if not is_claimed(run, plan["id"]):
+    working = run.work(plan["id"])
+    claimed = is_claimed(run, plan["id"])
+    if not claimed and not working.is_dir():
         return CellStatus(**common, state="waiting", steps=steps)
-    try:
-        progress = json.loads((run.work(plan["id"]) / PROGRESS).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        progress = {"phase": "starting", "step": 0}
+    progress = _progress(working)
+    state = "working" if claimed else "interrupted"
+    if not claimed and not progress["phase"].startswith("scoring"):
+        progress = {"phase": "training", "step": newest_step(working / FOLDER)}
     total = progress.get("of", steps)
-    return CellStatus(**common, state="working", phase=progress["phase"], step=progress["step"], steps=total)
+    return CellStatus(**common, state=state, phase=progress["phase"], step=progress["step"], steps=total)
+
+
+def _progress(working: Path) -> dict[str, Any]:
+    """What the job said last of itself."""
+    try:
+        progress: dict[str, Any] = json.loads((working / PROGRESS).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {"phase": "starting", "step": 0}
+    return progress
 
 
 def _needs(plan: dict[str, Any]) -> list[str]:

@@ -4,47 +4,65 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
-from bench.execution.claims import begin_attempt, claim, given_up, is_claimed
+from bench import stopping
+from bench.data.cache.uses import using
+from bench.execution.claims import begin_attempt, given_up
 from bench.execution.context import RunContext
-from bench.execution.damage import make_room, without_damage
-from bench.execution.job import RESULT, Job, is_done, is_ready
-from bench.execution.jobs import jobs_of
-from bench.execution.watch import JobWatch, leave_with_parent
-from bench.files.atomic import publish_folder
+from bench.execution.damage import Inspection, make_room
+from bench.execution.environment import environment_here, refuse_elsewhere
+from bench.execution.job import Job, is_done, is_ready
+from bench.execution.jobs import cases_of, jobs_left, jobs_of
+from bench.execution.watch import JobWatch, ask_without_parent
 from bench.files.checksum import is_sealed, seal_folder
+from bench.files.storage import make_folder
 from bench.results.run_directory import RunDirectory
 
 POLL_SECONDS = 0.2
 
 
-def work(run: RunDirectory, device: str = "auto") -> None:
+def work(run: RunDirectory, device: str = "auto", other_environment: bool = False) -> None:
     """Do jobs until none is left that could be done; waits for jobs of other workers that others depend on.
 
+    The run's prepared cases are not evicted from the cache meanwhile.
+
     Raises:
-        BenchError: a case cannot be prepared; the job stays unpublished and its claim is free again.
+        RunError: the run was started in another environment, and `other_environment` does not allow that.
+        BenchError: a case cannot be prepared, or its files changed; the job stays unpublished and its claim is free
+            again.
+        Interrupted: this process was asked to stop; what was done of the job is in its working folder.
     """
+    if not other_environment:
+        refuse_elsewhere(run, environment_here(device))
     context = RunContext.read(run, device)
-    jobs = jobs_of(context)
+    with using(context.cache, cases_of(context)):
+        _work(context, jobs_of(context), Inspection())
+
+
+def _work(context: RunContext, jobs: Sequence[Job], inspection: Inspection) -> None:
     for job in jobs:
         _tidy(context, job)
-    while remaining := [job for job in jobs if not is_done(job)]:
-        leave_with_parent()
-        if not any(_attempt(context, job) for job in remaining):
-            if not any(is_claimed(run, job.id) for job in remaining):
+    while left := jobs_left(jobs):
+        ask_without_parent()
+        stopping.leave_if_asked()
+        if not any(_attempt(context, job, inspection) for job in left):
+            # In this order, so that what a worker of another run has published just now is not missed.
+            if not any(job.lock.is_held() or is_done(job) or is_ready(job) for job in left):
                 return
             time.sleep(POLL_SECONDS)
 
 
-def _attempt(context: RunContext, job: Job) -> bool:
+def _attempt(context: RunContext, job: Job, inspection: Inspection) -> bool:
     """Take one job up if it is ready and free; True when something was done about it."""
     if not is_ready(job):
         return False
-    lock = claim(context.run, job.id)
-    if lock is None:
+    lock = job.lock
+    if not lock.acquire():
         return False
     try:
-        if not is_done(job) and without_damage(job.needs):
+        if not is_done(job) and inspection.without_damage(job.needs):
             make_room(job.target)
             _do(context, job)
         return True
@@ -54,30 +72,37 @@ def _attempt(context: RunContext, job: Job) -> bool:
 
 def _do(context: RunContext, job: Job) -> None:
     working = context.run.work(job.id)
-    working.mkdir(parents=True, exist_ok=True)
+    make_folder(working.parent)
+    make_folder(working)
     watch = JobWatch(context.run.events, job.id, working)
     reason = given_up(working)
     begin_attempt(working)
-    result = working / RESULT
-    if not is_sealed(result):
-        shutil.rmtree(result, ignore_errors=True)
-        result.mkdir()
+    if not is_sealed(job.building):
+        job.start()
         if reason is None:
-            job.run(working, watch)
+            _run(job, working, watch)
         else:
             job.record_deaths(working, reason)
-        seal_folder(result)
+        seal_folder(job.building)
     watch.event("publishing")
-    publish_folder(result, job.target)
+    job.publish()
     watch.event("published")
     _remove(context, job)
+
+
+def _run(job: Job, working: Path, watch: JobWatch) -> None:
+    try:
+        job.run(working, watch)
+    except stopping.Interrupted:
+        watch.event("interrupted")
+        raise
 
 
 def _tidy(context: RunContext, job: Job) -> None:
     """Remove the working folder of a job whose worker was killed between publishing and tidying up."""
     if is_done(job) and context.run.work(job.id).exists():
-        lock = claim(context.run, job.id)
-        if lock is not None:
+        lock = job.lock
+        if lock.acquire():
             _remove(context, job)
             lock.release()
 

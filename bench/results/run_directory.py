@@ -1,10 +1,11 @@
 """The layout of a run directory: the only channel between the processes of a run, and the truth behind every table.
 
 run.json           resolved suite, profile, plan; all that a worker needs to know
+environment.json   device class, CPU instructions and torch that the run was started on
 cells/<id>/        one finished cell, published whole: cell.json, suite.json, history.jsonl, cases.csv, lesions.csv,
                    checkpoints/, predictions/<dataset>/<block>/<case>.nii.gz, seal.json
 baselines/<id>/    what thresholds reach on the test cases
-prepared/<id>/     one prepared case, published whole; can be rebuilt
+previews/<id>.npz  a few slices of a test case for the report; the prepared cases themselves lie in the user's cache
 work/<id>/         what a job is doing now; checkpoints to resume from
 claims/<id>.lock   locked by the process that works on the job
 events.jsonl       phase log: who did what when
@@ -15,6 +16,7 @@ tables/ plots/     rebuilt from cells/ at will
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,9 @@ from bench.files.storage import PROBE_BYTES, explain, probe
 
 RUN_SCHEMA_VERSION = 1
 
+SET_ASIDE = re.compile(r"\.(damaged|failed)(-\d+)?$")
+"""End of the names of folders that were set aside: not whole, or a cell without scores that was tried again."""
+
 
 @dataclass(frozen=True)
 class RunDirectory:
@@ -39,6 +44,10 @@ class RunDirectory:
     @property
     def run_file(self) -> Path:
         return self.path / "run.json"
+
+    @property
+    def environment(self) -> Path:
+        return self.path / "environment.json"
 
     @property
     def events(self) -> Path:
@@ -63,8 +72,8 @@ class RunDirectory:
     def cell(self, identity: str) -> Path:
         return self._named("cells", identity)
 
-    def prepared(self, identity: str) -> Path:
-        return self._named("prepared", identity)
+    def preview(self, identity: str) -> Path:
+        return self._named("previews", identity, ".npz")
 
     def baseline(self, identity: str) -> Path:
         return self._named("baselines", identity)
@@ -92,7 +101,7 @@ class RunDirectory:
         """Published cells, in order of their ids."""
         folder = self.path / "cells"
         found = sorted(folder.iterdir()) if folder.is_dir() else []
-        return (path for path in found if ".damaged" not in path.name and is_sealed(path))
+        return (path for path in found if not SET_ASIDE.search(path.name) and is_sealed(path))
 
     def refuse_unusable(self) -> None:
         """Say at once why no run can live here; leaves nothing behind.

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 import losses
 import models
@@ -19,6 +21,7 @@ from bench.data.splits import Split, make_splits, split_in_force
 from bench.data.volume import Case
 from bench.errors import SuiteError
 from bench.evaluation.metrics import METRICS_VERSION
+from bench.files.names import LONGEST, PATTERN
 from bench.settings import Settings
 from bench.suite.identity import digest, identify
 from bench.suite.schema import MethodSettings, Suite
@@ -28,26 +31,30 @@ NOT_HASHED = {"checkpoint_every", "protocol"}
 """Training settings that change no number, or only through the schedule, which is hashed as it is in force."""
 
 
+PlainName = Annotated[str, Field(pattern=f"^{PATTERN}$", max_length=LONGEST)]
+"""What becomes the name of a file or folder; a plan may come from a stranger."""
+
+
 class PreparePlan(Settings):
     """One case to be prepared: `id` is the identity of the result."""
 
-    id: str
-    dataset: str
-    case: str
+    id: PlainName
+    dataset: PlainName
+    case: PlainName
     fingerprint: str
 
 
 class CellPlan(Settings):
     """One method × fold × seed; case lists hold identities of prepared cases."""
 
-    id: str
+    id: PlainName
     method: str
     seed: int
     fold: int
-    train: tuple[str, ...]
-    validation: tuple[str, ...]
-    test: tuple[str, ...]
-    evaluate_on: dict[str, tuple[str, ...]]
+    train: tuple[PlainName, ...]
+    validation: tuple[PlainName, ...]
+    test: tuple[PlainName, ...]
+    evaluate_on: dict[PlainName, tuple[PlainName, ...]]
     selected_on_reported: bool
     comparison: str
     """Digest of everything that the cells of one comparison must share: data, split, patches, budget, seed."""
@@ -56,8 +63,13 @@ class CellPlan(Settings):
     @property
     def needs(self) -> tuple[str, ...]:
         """Prepared cases that must be there before the cell can start."""
+        return tuple(dict.fromkeys((*self.train, *self.validation, *self.scored)))
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """Prepared cases that the trained method is scored on."""
         extra = [case for cases in self.evaluate_on.values() for case in cases]
-        return tuple(dict.fromkeys((*self.train, *self.validation, *self.test, *extra)))
+        return (*self.test, *extra)
 
 
 class Plan(Settings):
@@ -127,7 +139,7 @@ def _prepare(suite: Suite, name: str, case: Case, fingerprint: str) -> PreparePl
         "patient": case.patient,
         "fingerprint": fingerprint,
         "labels": suite.datasets()[name].interpretation(),
-        "preprocessing": suite.preprocessing.model_dump(mode="json"),
+        "preprocessing": suite.preprocessing.identity(),
         "version": PREPROCESSING_VERSION,
     }
     return PreparePlan(id=identify(case.id, content), dataset=name, case=case.id, fingerprint=fingerprint)

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.data.prepared import write_prepared
 from bench.data.preprocessing import prepare
+from bench.data.preview import write_preview
 from bench.data.settings import DatasetSettings, PreprocessingSettings
-from bench.data.volume import Case, Geometry, Volume
+from bench.data.volume import Geometry, Volume
 from bench.data.writing import write_labels
 from bench.evaluation.lesions import LESION_COLUMNS, lesion_records
 from bench.evaluation.scoring import score
@@ -96,7 +96,7 @@ class RunBuilder:
     """(method, case) whose prediction is empty."""
     steps: int = 300
     pictures: bool = False
-    """Whether predicted masks and prepared cases are written too; only example slices need them."""
+    """Whether predicted masks and slices of the cases are written too; only the examples need them."""
 
     def write(self) -> RunDirectory:
         run = RunDirectory(self.path)
@@ -123,8 +123,8 @@ class RunBuilder:
                 self._cell(run, cell)
         self.write_baseline(run, "thresholds", [f"{case}-main" for case in self.cases], "best raw threshold: DC 0.14")
         for name in self.datasets if self.pictures else ():
-            for case, patient in self.cases.items():
-                self._prepared(run.prepared(f"{case}-{name}"), Case(case, patient))
+            for case in self.cases:
+                self._preview(run.preview(f"{case}-{name}"), case)
         return run
 
     def write_baseline(self, run: RunDirectory, name: str, cases: list[str], line: str) -> None:
@@ -247,16 +247,15 @@ class RunBuilder:
         write_rows(folder / "cases.csv", scores, list(scores[0]))
         write_rows(folder / "lesions.csv", lesions, [*KEYS, *LESION_COLUMNS])
 
-    def _prepared(self, folder: Path, case: Case) -> None:
-        folder.mkdir(parents=True)
-        labels = reference(case.id).astype(np.int16)
-        noise = np.random.default_rng(number(case.id)).normal(0, 8, SHAPE)
+    def _preview(self, path: Path, case: str) -> None:
+        path.parent.mkdir(exist_ok=True)
+        labels = reference(case).astype(np.int16)
+        noise = np.random.default_rng(number(case)).normal(0, 8, SHAPE)
         image = (100.0 - 40.0 * (labels > 0) + noise).astype(np.float32)[np.newaxis]
         target = {name: (index,) for index, name in enumerate(self.classes, start=1)}
         settings = DatasetSettings(format="phantom", target=target)
         prepared = prepare(Volume(image, labels, GEOMETRY), settings, PreprocessingSettings(window=(-60.0, 140.0)))
-        write_prepared(folder, prepared, case)
-        seal_folder(folder)
+        write_preview(path, prepared.preview, GEOMETRY)
 
 
 Change = Callable[[str], str]
@@ -286,6 +285,6 @@ def written(builder: RunBuilder) -> RunDirectory:
 
 @pytest.fixture
 def pictured(builder: RunBuilder) -> RunDirectory:
-    """The same with predicted masks and prepared cases."""
+    """The same with predicted masks and slices of the cases."""
     builder.pictures = True
     return builder.write()

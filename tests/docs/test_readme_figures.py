@@ -93,8 +93,8 @@ def test_a_run_with_a_missing_cell_is_not_shown(figures, run_folder, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_without_its_prepared_cases_is_not_shown(figures, run_folder, tmp_path):
+def test_a_run_without_its_slices_is_not_shown(figures, run_folder, tmp_path):
     copy = shutil.copytree(run_folder, tmp_path / "run")
-    shutil.rmtree(copy / "prepared")
+    shutil.rmtree(copy / "previews")
     with pytest.raises(RunError, match="nothing can be drawn"):
         figures.show(bench.load(copy), tmp_path)

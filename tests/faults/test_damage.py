@@ -65,9 +65,9 @@ def cut(path) -> None:
 
 
 @pytest.mark.parametrize("damage", [flip, cut, Path.unlink])
-def test_a_damaged_prepared_case_is_set_aside_and_prepared_again(workshop, uninterrupted, damage):
+def test_a_damaged_prepared_case_is_set_aside_and_prepared_again(workshop, uninterrupted, empty_cache, damage):
     run = workshop.work_until(workshop.begin(workshop.suite()), "dice", "training", 1)
-    folder = next(iter(sorted(run.path.glob("prepared/*"))))
+    folder = next(iter(sorted(empty_cache.iterdir())))
     damage(folder / "image.npy")
     with pytest.warns(
         UserWarning, match=r"image.npy (was altered|is missing).*set aside as .*\.damaged and built again"

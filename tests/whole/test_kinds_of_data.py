@@ -107,7 +107,7 @@ def write_two_channels(root, cases):
     (root / "splits_final.json").write_text(json.dumps(folds))
 
 
-def test_two_channels_and_two_classes_run_to_the_table_with_the_split_of_the_data(suite, tmp_path):
+def test_two_channels_and_two_classes_run_to_the_table_with_the_split_of_the_data(suite, tmp_path, empty_cache):
     write_two_channels(tmp_path / "raw", cases=4)
     path = suite(
         """
@@ -123,7 +123,7 @@ sampling: {patch_size: [8, 16, 16]}
     table = (tmp_path / "run" / "tables" / "scores.md").read_text()
     assert "core" in table
     assert "rim" in table
-    (image,) = list((tmp_path / "run" / "prepared").glob("case_3*/image.npy"))
+    (image,) = list(empty_cache.glob("case_3*/image.npy"))
     assert np.load(image).shape == (2, 12, 24, 24)
 
 

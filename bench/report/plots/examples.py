@@ -17,8 +17,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from bench.data.orientation import as_read
-from bench.data.prepared import Prepared, open_prepared
+from bench.data.preview import Preview, read_preview
 from bench.data.reading import read_labels
+from bench.data.volume import Geometry
 from bench.evaluation.lesions import LESION
 from bench.report.markdown import plain
 from bench.report.plots.style import WIDTH, figure, label
@@ -47,7 +48,11 @@ class Example:
 
 
 def draw_examples(run: Run, path: Path) -> bool:
-    """Draw the examples; False when no case is scored yet, or the prepared cases or all masks were removed."""
+    """Draw the examples; False when no case is scored yet, or the slices or all masks were removed.
+
+    Raises:
+        DataError: the slices of a case, or a mask, are not what was written.
+    """
     examples = [example for name, case in _chosen(run).items() if (example := _example(run, name, case))]
     if not examples:
         return False
@@ -78,21 +83,20 @@ def _chosen(run: Run) -> dict[str, str]:
 
 
 def _example(run: Run, name: str, case: str) -> Example | None:
-    prepared = _prepared(run, case)
-    if prepared is None:
+    kept = _slices(run, case)
+    if kept is None:
         return None
-    preview = prepared.preview()
+    preview, native = kept
     predictions = {}
     for method in run.methods:
         found = _prediction(run, method, case)
         if found is not None:
-            mask, dice = as_read(found[0], prepared.placement.native), found[1]
+            mask, dice = as_read(found[0], native), found[1]
             volume = mask if mask.ndim == 3 else mask[np.newaxis]
             (top, bottom), (left, right) = preview.box
             predictions[method] = (volume[preview.index[0], top:bottom, left:right], dice)
     if not predictions:
         return None
-    native = prepared.placement.native
     flips = _flips(native.direction)
     return Example(
         title=(name, f"case {case}"),
@@ -103,11 +107,11 @@ def _example(run: Run, name: str, case: str) -> Example | None:
     )
 
 
-def _prepared(run: Run, case: str) -> Prepared | None:
+def _slices(run: Run, case: str) -> tuple[Preview, Geometry] | None:
     for job in run.description["plan"]["prepare"]:
-        folder = run.directory.prepared(job["id"])
-        if job["dataset"] == MAIN and str(job["case"]) == case and folder.is_dir():
-            return open_prepared(folder)
+        path = run.directory.preview(job["id"])
+        if job["dataset"] == MAIN and str(job["case"]) == case and path.is_file():
+            return read_preview(path)
     return None
 
 

@@ -133,7 +133,7 @@ def test_slices_that_do_not_fit_together_are_refused(made, tmp_path):
     for change in wrong:
         write_preview(tmp_path / "a.npz", preview, geometry)
         rewritten(tmp_path / "a.npz", **change)
-        with pytest.raises(DataError, match="holds no slices of a case .*; remove it, and the report shows none"):
+        with pytest.raises(DataError, match=r"holds no slices of a case .*; remove it, and the report shows none"):
             read_preview(tmp_path / "a.npz")
     stream = io.BytesIO()
     np.savez(stream, image=preview.image)

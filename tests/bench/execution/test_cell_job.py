@@ -8,6 +8,8 @@ import json
 import pytest
 import torch
 
+from bench.data.cache.store import CaseCache
+from bench.data.prepared import open_prepared
 from bench.data.reading import read_labels
 from bench.evaluation.scoring import score
 from bench.files.checksum import verify_folder
@@ -61,11 +63,10 @@ def test_every_test_case_has_a_row_and_a_mask_per_block_and_the_row_is_that_mask
     names = {job["id"]: job["case"] for job in plan["prepare"]}
     tested = [names[identity] for identity in plan["cells"][0]["test"]]
     assert [(row["block"], row["case"]) for row in table] == [(b, case) for b in ("best", "last") for case in tested]
-    from bench.data.prepared import open_prepared
-
+    cache = CaseCache.of_user()
     for row in table:
         (identity,) = [identity for identity, case in names.items() if case == row["case"]]
-        reference = open_prepared(uninterrupted / "prepared" / identity).reference() == 1
+        reference = open_prepared(cache.folder(identity)).reference() == 1
         mask, grid = read_labels("case", cell / "predictions" / "main" / row["block"] / f"{row['case']}.nii.gz")
         scores = score(reference, mask == 1, grid.spacing_mm)
         assert float(row["dice"]) == scores["dice"]

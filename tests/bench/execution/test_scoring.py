@@ -14,11 +14,19 @@ from bench.execution.scoring import Scorer, collect, repeat_block
 SUITE = SimpleNamespace(dataset=SimpleNamespace(classes=("a", "b")), evaluation=SimpleNamespace(tolerance_mm=1.0))
 
 
+READ: list[str] = []
+"""Cases whose reference was read, in order."""
+
+
 def case(name: str, *labels: int) -> SimpleNamespace:
     """A case of one voxel per label."""
     reference = np.array(labels, np.int8).reshape(-1, 1)
-    counts = tuple(int((reference == number).sum()) for number in (0, 1, 2))
-    return SimpleNamespace(id=name, class_voxels=counts, reference=lambda: reference)
+
+    def read() -> np.ndarray:
+        READ.append(name)
+        return reference
+
+    return SimpleNamespace(id=name, has_target=bool((reference > 0).any()), reference=read)
 
 
 class Says(Scorer):
@@ -34,6 +42,12 @@ def validate(answers, *cases) -> dict[str, float]:
 
 def test_validation_leaves_cases_without_target_out():
     assert validate({"x": (1, 0), "empty": (0, 0)}, case("x", 1, 0), case("empty", 0, 0)) == {"x": 1.0}
+
+
+def test_validation_reads_each_native_reference_once_and_none_that_it_does_not_need():
+    READ.clear()
+    validate({"x": (1, 0), "y": (1, 1), "empty": (0, 0)}, case("x", 1, 0), case("empty", 0, 0), case("y", 1, 0))
+    assert READ == ["x", "y"]
 
 
 def test_without_any_target_all_cases_count_and_an_empty_prediction_is_right():

@@ -9,7 +9,6 @@ from unittest import mock
 import pytest
 
 from bench.errors import DataError
-from bench.execution.claims import claim
 from bench.execution.context import RunContext
 from bench.execution.job import is_done, is_ready
 from bench.execution.jobs import jobs_of
@@ -17,7 +16,7 @@ from bench.files.checksum import verify_folder
 from bench.results.run_directory import RunDirectory
 
 
-def test_cases_come_before_the_cells_that_need_them_and_all_are_published_once(workshop):
+def test_cases_come_before_the_cells_that_need_them_and_all_are_published_once(workshop, empty_cache):
     run = workshop.here(workshop.suite(threshold_baselines=True))
     events = workshop.events(run.path)
     published = [event["job"] for event in events if event["phase"] == "published"]
@@ -35,13 +34,13 @@ def test_a_finished_run_is_not_touched(workshop, finished):
     assert {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.is_file()} == before
 
 
-def test_only_selected_cells_and_the_cases_they_need_are_done(workshop):
+def test_only_selected_cells_and_the_cases_they_need_are_done(workshop, empty_cache):
     run = workshop.here(workshop.suite(split={"train": 1, "validation": 1, "test": 1}), methods=("ce",))
     assert [cell.name.partition("-")[0] for cell in (run.path / "cells").iterdir()] == ["ce"]
-    assert len(list((run.path / "prepared").iterdir())) == 3
+    assert len(list(empty_cache.iterdir())) == 3
 
 
-def test_a_job_is_ready_when_all_it_needs_is_published(workshop):
+def test_a_job_is_ready_when_all_it_needs_is_published(workshop, empty_cache):
     run = workshop.begin(workshop.suite())
     *prepare, dice, ce = jobs_of(RunContext.read(run))
     assert [is_ready(job) for job in (*prepare, dice, ce)] == [True] * 6 + [False] * 2
@@ -49,10 +48,11 @@ def test_a_job_is_ready_when_all_it_needs_is_published(workshop):
     assert is_ready(dice)
 
 
-def test_a_worker_waits_for_a_case_that_another_is_preparing(workshop):
+def test_a_worker_waits_for_a_case_that_another_is_preparing(workshop, empty_cache):
     run = workshop.begin(workshop.suite(methods=[{"id": "dice", "loss": {"name": "dice"}}]))
     first = jobs_of(RunContext.read(run))[0]
-    lock = claim(run, first.id)
+    lock = first.lock
+    assert lock.acquire()
     worker = threading.Thread(target=workshop.work, args=(run,))
     worker.start()
     while len([e for e in workshop.events(run.path) if e["phase"] == "published"]) < 5:
@@ -66,14 +66,14 @@ def test_a_worker_waits_for_a_case_that_another_is_preparing(workshop):
     assert len(list(run.path.glob("cells/dice-*/seal.json"))) == 1
 
 
-def test_a_case_that_changed_since_the_plan_stops_the_worker_with_its_name(workshop):
+def test_a_case_that_changed_since_the_plan_stops_the_worker_with_its_name(workshop, empty_cache):
     run = workshop.begin(workshop.suite())
     content = run.read_run()
     content["plan"]["prepare"][2]["fingerprint"] = "0" * 64
     run.write_run(content)
     with pytest.raises(DataError, match=r"case phantom-2: its files changed since this run was planned"):
         workshop.work(run)
-    assert len(list((run.path / "prepared").iterdir())) == 2
+    assert len(list(empty_cache.iterdir())) == 2
     assert not (run.path / "cells").exists()
 
 
@@ -91,7 +91,7 @@ def test_work_goes_on_from_the_checkpoint_and_with_the_cases_not_scored_yet(work
 
 def test_a_result_that_was_complete_but_not_published_is_published_as_it_is(workshop, uninterrupted):
     run = workshop.begin(workshop.suite())
-    with mock.patch("bench.execution.worker.publish_folder", side_effect=KeyboardInterrupt):
+    with mock.patch("bench.execution.run_job.publish_folder", side_effect=KeyboardInterrupt):
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
                 workshop.work(run)

@@ -51,9 +51,9 @@ def test_scores_do_not_know_how_long_it_took(builder, tmp_path):
     assert score_bytes(tmp_path / "slow", 9.0) == score_bytes(tmp_path / "fast", 0.1)
 
 
-def test_without_prepared_cases_there_are_no_example_slices_and_an_old_picture_goes(pictured):
+def test_without_slices_there_is_no_picture_of_them_and_an_old_one_goes(pictured):
     build(pictured)
-    shutil.rmtree(pictured.path / "prepared")
+    shutil.rmtree(pictured.path / "previews")
     report = build(pictured)
     assert "examples.png" not in [path.name for path in report.paths]
     assert not (pictured.plots / "examples.png").exists()

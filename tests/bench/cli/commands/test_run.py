@@ -30,11 +30,10 @@ def rows(run) -> list[str]:
 
 def test_a_new_method_line_trains_that_method_only_and_joins_the_table(workshop, finished):
     before = len(workshop.events(finished))
-    prepared = {path: path.stat().st_mtime_ns for path in finished.glob("prepared/*/seal.json")}
     run = workshop.here(workshop.suite(methods=[DICE, TVERSKY, CE]), out=finished)
     workshop.report(run)
     assert trained(workshop, finished, before) == ["tversky"]
-    assert {path: path.stat().st_mtime_ns for path in finished.glob("prepared/*/seal.json")} == prepared
+    assert "prepare" not in [event["phase"] for event in workshop.events(finished)[before:]]
     assert rows(finished) == ["dice", "tversky", "ce"]
 
 
@@ -112,3 +111,23 @@ def test_fewer_selected_cells_need_no_confirmation(workshop, monkeypatch):
     api.run_request(Request(suite, methods=("ce",), out=workshop.folder / "a"), yes=False, **options)
     api.run_request(Request(suite, out=workshop.folder / "b"), yes=True, **options)
     assert begun == [251, 502]
+
+
+@pytest.mark.slow
+def test_cells_that_did_not_finish_are_counted_in_the_last_line_and_tried_again_only_when_asked_to(
+    workshop, misbehaving
+):
+    suite = workshop.suite(methods=[{"id": "nan", "loss": {"name": "nan"}}, DICE])
+    done = workshop.command("run", suite, "--out", "run", "--workers", 1, code=3)
+    line = "1 of 2 cells did not finish (1 diverged); --retry-failed tries them once more"
+    assert done.stdout.splitlines()[-1] == line
+    run = workshop.folder / "run"
+    again = workshop.command("run", suite, "--out", "run", "--workers", 1, code=3)
+    assert trained(workshop, run) == ["dice"]
+    assert again.stdout.splitlines()[-1] == line
+    assert "again     --retry-failed tries the 1 that did not finish once more" in again.stdout
+    before = len(workshop.events(run))
+    workshop.command("run", suite, "--out", "run", "--workers", 1, "--retry-failed", code=3)
+    published = [event["job"] for event in workshop.events(run)[before:] if event["phase"] == "published"]
+    assert [job.partition("-")[0] for job in published] == ["nan"]
+    assert sorted(path.name.partition(".")[2] for path in run.glob("cells/nan-*")) == ["", "failed"]

@@ -8,11 +8,13 @@ import shutil
 import numpy as np
 import pytest
 
+from bench.data.cache.store import CaseCache
 from bench.data.prepared import open_prepared
 from bench.data.reading import read_labels
 from bench.data.volume import Geometry
 from bench.data.writing import write_labels
 from bench.evaluation.scoring import SCORE_COLUMNS
+from bench.results.run_directory import RunDirectory
 
 
 def table(path) -> list[dict[str, str]]:
@@ -26,10 +28,12 @@ def masks(uninterrupted, workshop):
     (cell,) = (uninterrupted / "cells").glob("dice-*")
     (workshop.folder / "reference").mkdir()
     shutil.copytree(cell / "predictions" / "main" / "best", workshop.folder / "prediction")
+    cache = CaseCache.of_user()
+    plan = RunDirectory(uninterrupted).read_run()["plan"]
+    cases = {job["case"]: cache.folder(job["id"]) for job in plan["prepare"]}
     for mask in (workshop.folder / "prediction").iterdir():
         case = mask.name.removesuffix(".nii.gz")
-        (prepared,) = (uninterrupted / "prepared").glob(f"{case}-*")
-        labels = open_prepared(prepared).reference()
+        labels = open_prepared(cases[case]).reference()
         _, grid = read_labels(case, mask)
         write_labels(workshop.folder / "reference" / mask.name, labels, grid)
     return cell
