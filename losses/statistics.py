@@ -49,6 +49,8 @@ def class_weights(loss: str, weights: tuple[float, ...] | None, logits: Tensor) 
     """
     import torch
 
+    from losses.labels import precision
+
     if weights is None:
         raise LossError(f"{loss}: needs the class frequencies: call prepare(losses.Statistics(frequencies)) first")
     if len(weights) != logits.shape[1]:
@@ -56,5 +58,4 @@ def class_weights(loss: str, weights: tuple[float, ...] | None, logits: Tensor) 
             f"{loss}: {len(weights)} class weights for logits of {logits.shape[1]} classes, shape "
             f"{tuple(logits.shape)}; give one per class, background first"
         )
-    kind = torch.float64 if logits.dtype == torch.float64 else torch.float32
-    return torch.tensor(weights, dtype=kind, device=logits.device)
+    return torch.tensor(weights, dtype=precision(logits), device=logits.device)
