@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from unittest import mock
 
 import pytest
 
+from bench.data.cache.store import CaseCache
 from bench.errors import DataError
 from bench.execution.context import RunContext
 from bench.execution.job import is_done, is_ready
@@ -64,6 +66,45 @@ def test_a_worker_waits_for_a_case_that_another_is_preparing(workshop, empty_cac
     worker.join()
     assert is_done(first)
     assert len(list(run.path.glob("cells/dice-*/seal.json"))) == 1
+
+
+def test_cases_that_only_finished_cells_needed_are_not_prepared_again(workshop, finished, empty_cache):
+    before = len(workshop.events(finished))
+    workshop.work(RunDirectory(finished))
+    assert len(workshop.events(finished)) == before
+    assert not list(empty_cache.glob("*"))
+    shutil.rmtree(next(finished.glob("cells/ce-*")))
+    workshop.work(RunDirectory(finished))
+    assert {path.name for path in empty_cache.iterdir()} == {
+        job["id"] for job in RunDirectory(finished).read_run()["plan"]["prepare"]
+    }
+
+
+def test_what_a_run_needs_is_not_evicted_while_it_is_at_work(workshop, empty_cache):
+    run = workshop.begin(workshop.suite(), methods=("ce",))
+    seen = []
+
+    def clean(*_: object, **__: object) -> dict[str, float]:
+        cache = CaseCache.of_user()
+        seen.append([entry.in_use for entry in cache.entries()])
+        assert cache.remove(cache.entries()) == ()
+        return {"a": 0.5}
+
+    with mock.patch("bench.execution.scoring.Scorer.validation_dice", clean):
+        workshop.work(run)
+    assert seen == [[True] * 6] * 3
+    cache = CaseCache.of_user()
+    assert len(cache.remove(cache.entries())) == 6
+
+
+def test_a_cache_too_small_for_the_run_is_told_with_what_is_needed(workshop, empty_cache, monkeypatch):
+    monkeypatch.setenv("IMBALANCE_BENCH_CACHE_LIMIT", "300 kB")
+    with pytest.raises(
+        DataError, match=r"phantom-\d-\w+ needs .* the limit is 300 kB .* set IMBALANCE_BENCH_CACHE_LIMIT"
+    ):
+        workshop.here(workshop.suite())
+    monkeypatch.delenv("IMBALANCE_BENCH_CACHE_LIMIT")
+    assert len(list(workshop.here(workshop.suite()).path.glob("cells/*/seal.json"))) == 2
 
 
 def test_a_case_that_changed_since_the_plan_stops_the_worker_with_its_name(workshop, empty_cache):
