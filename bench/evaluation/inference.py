@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
@@ -39,9 +40,6 @@ def predict_probabilities(
     Raises: InferenceError where the image's axes do not fit the patch or `segment` changes the spatial shape.
     Source: MONAI's `sliding_window_inference`; the blending weights are nnU-Net's (Isensee et al. 2021).
     """
-    # MONAI loads its whole library (over two seconds) on the import of any part of it.
-    from monai.inferers.utils import sliding_window_inference
-
     size = tuple(patch_size)
     if image.ndim - 1 != len(size):
         raise InferenceError(
@@ -60,7 +58,7 @@ def predict_probabilities(
         return probabilities.to(torch.float32, copy=True)
 
     with torch.no_grad():
-        blended = sliding_window_inference(
+        blended = _sliding_window()(
             image[None].to(device=device, dtype=torch.float32),
             size,
             batch_size,
@@ -70,3 +68,20 @@ def predict_probabilities(
         )
     result: Tensor = blended[0]
     return result
+
+
+def _sliding_window() -> Callable[..., Tensor]:
+    """MONAI's function, imported late because any part of MONAI loads all of it (over two seconds).
+
+    In a thread of its own, because that import keeps the errors of optional packages, and with them the frames that
+    it was called from and all their tensors.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        function: Callable[..., Tensor] = pool.submit(_import_sliding_window).result()
+    return function
+
+
+def _import_sliding_window() -> Callable[..., Tensor]:
+    from monai.inferers.utils import sliding_window_inference
+
+    return sliding_window_inference  # type: ignore[no-any-return]

@@ -18,6 +18,9 @@ Distances = npt.NDArray[np.float64]
 _ROUNDING = 1 + 1e-9
 """Three voxels of 0.8 mm are 2.4000000000000004 mm in floating point, and still within a tolerance of 2.4 mm."""
 
+SLAB_VOXELS = 4_000_000
+"""Surface voxels, about, that are looked at together: their tree takes some 300 MB."""
+
 
 @FAMILY_REGISTRY.register("surface")
 class Surface(Family):
@@ -86,13 +89,43 @@ def _neighbour_steps(shape: tuple[int, ...]) -> list[int]:
 
 def _directed(source: Indices, target: Indices, shape: tuple[int, ...], spacing: tuple[float, ...]) -> Distances:
     """Distance of each source voxel to the nearest target voxel; voxels in both are at distance 0 and not queried."""
-    from scipy.spatial import cKDTree
-
     apart = ~np.isin(source, target, assume_unique=True)
     distances = np.zeros(len(source))
-    if apart.any():
-        tree = cKDTree(_positions(target, shape, spacing), balanced_tree=False, compact_nodes=False)
-        distances[apart] = tree.query(_positions(source[apart], shape, spacing))[0]
+    distances[apart] = _nearest(source[apart], target, shape, spacing)
+    return distances
+
+
+def _nearest(source: Indices, target: Indices, shape: tuple[int, ...], spacing: tuple[float, ...]) -> Distances:
+    """Distance of each source voxel to the nearest target voxel, both in ascending order of flat index.
+
+    Slab by slab along the first axis, so that surfaces of 10⁸ voxels, which a network that predicts noise has, need
+    no tree of all of them. A slab looks for neighbours within a margin; a distance beyond the margin is a guess, and
+    those voxels look again in a wider one.
+    """
+    distances = np.full(len(source), np.inf)
+    plane = math.prod(shape[1:])
+    thickness = max(1, math.ceil(shape[0] * SLAB_VOXELS / max(len(source), len(target), SLAB_VOXELS)))
+    for first in range(0, shape[0], thickness):
+        slab = slice(*np.searchsorted(source, (first * plane, (first + thickness) * plane)))
+        margin, asking = thickness, np.arange(slab.start, slab.stop)
+        while asking.size:
+            near = slice(*np.searchsorted(target, ((first - margin) * plane, (first + thickness + margin) * plane)))
+            distances[asking] = _query(source[asking], target[near], shape, spacing)
+            if near == slice(0, len(target)):
+                break
+            asking = asking[distances[asking] > margin * spacing[0]]
+            margin *= 4
+    return distances
+
+
+def _query(source: Indices, target: Indices, shape: tuple[int, ...], spacing: tuple[float, ...]) -> Distances:
+    """Distances by a KD-tree; infinite where there is no target."""
+    from scipy.spatial import cKDTree
+
+    if not target.size:
+        return np.full(len(source), np.inf)
+    tree = cKDTree(_positions(target, shape, spacing), balanced_tree=False, compact_nodes=False)
+    distances: Distances = tree.query(_positions(source, shape, spacing))[0]
     return distances
 
 

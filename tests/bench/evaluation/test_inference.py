@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -101,3 +104,18 @@ def test_an_image_with_other_axes_than_the_patch_is_refused():
 def test_a_network_that_changes_the_spatial_shape_is_refused():
     with pytest.raises(InferenceError, match=r"returned shape \(1, 1, 4, 4\) for windows of shape \(1, 1, 8, 8\)"):
         predict(lambda windows: windows[..., ::2, ::2], torch.rand(1, 8, 8), (8, 8))
+
+
+def test_the_first_volume_of_a_process_is_let_go_like_every_other():
+    """The first call imports MONAI, which keeps the frames that it is imported from."""
+    program = """
+import gc, torch
+from bench.evaluation.inference import predict_probabilities
+def segment(windows):
+    return torch.cat([windows, windows], 1)
+predict_probabilities(segment, torch.zeros(1, 7, 64, 64), patch_size=(7, 8, 8), overlap=0.0, batch_size=4, device="cpu")
+gc.collect()
+print([tuple(o.shape) for o in gc.get_objects() if isinstance(o, torch.Tensor) and 7 in o.shape])
+"""
+    out = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"

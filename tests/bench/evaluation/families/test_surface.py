@@ -20,6 +20,9 @@ from monai.metrics import (
     compute_surface_dice,
 )
 
+from bench.evaluation.families import surface
+from bench.evaluation.families.surface import surface_distances
+from bench.evaluation.pair import make_pair
 from bench.evaluation.scoring import score
 
 pytestmark = pytest.mark.filterwarnings("ignore:::monai", "ignore:::surface_distance")
@@ -95,6 +98,22 @@ def test_every_distance_agrees_with_all_pairwise_distances(name):
     record = score(reference, prediction, spacing_mm, tolerance_mm=1.6)
     for key, expected in brute_force(reference, prediction, spacing_mm, tolerance_mm=1.6).items():
         assert record[key] == pytest.approx(expected, rel=0, abs=1e-9), key
+
+
+@pytest.mark.parametrize("most", [1, 20, 200])
+@pytest.mark.parametrize("seed", range(6))
+def test_surfaces_too_large_for_one_tree_give_the_same_distances_slab_by_slab(monkeypatch, most, seed):
+    random = np.random.default_rng(seed)
+    reference = random.random((40, 9, 7)) < 0.02
+    prediction = np.zeros_like(reference)
+    prediction[random.integers(40), 4, 3] = prediction[random.integers(40), 2, 3] = True
+    prediction |= random.random(reference.shape) < (0.1 if seed % 2 else 0)
+    spacing_mm = (0.4, 1.1, 2.0)
+    whole = surface_distances(make_pair(reference, prediction, spacing_mm))
+    monkeypatch.setattr(surface, "SLAB_VOXELS", most)
+    slabs = surface_distances(make_pair(reference, prediction, spacing_mm))
+    for one, other in zip(whole, slabs, strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_ignored_voxels_leave_both_masks_and_the_cut_is_surface():
