@@ -78,7 +78,8 @@ class LocalWorkers:
             elif code not in stopping.CODES.values():
                 raise RunError(worker.last_words(code))
             self._workers[index] = self._start(index)
-        return any(worker.process.poll() is None for worker in self._workers)
+        # As seen above: one that ended since then may have done so with an error, and is looked at the next time.
+        return any(worker.process.returncode is None for worker in self._workers)
 
     def stop(self) -> None:
         """Ask all workers to end, and wait until each has come to a safe point; end them at once when interrupted."""
