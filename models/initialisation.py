@@ -35,13 +35,23 @@ def initialise(module: nn.Module, seed: int) -> None:
 def _set(parameter: Tensor, owner: nn.Module, leaf: str, generator: torch.Generator) -> None:
     if isinstance(owner, _ConvNd | nn.Linear) and leaf == "weight":
         bound = math.sqrt(1 / _fan_in(owner))
-        parameter.copy_(torch.empty(parameter.shape).uniform_(-bound, bound, generator=generator))
+        parameter.copy_(_uniform(parameter.shape, bound, generator))
     elif isinstance(owner, _NORMS) and leaf == "weight":
         parameter.fill_(1)
     elif leaf.endswith("bias"):
         parameter.zero_()
     elif parameter.numel() and bool((parameter != parameter.flatten()[0]).any()):
         parameter.copy_(torch.empty(parameter.shape).normal_(0, 0.02, generator=generator))
+
+
+def _uniform(shape: torch.Size, bound: float, generator: torch.Generator) -> Tensor:
+    """U(−bound, bound) to the same bits on every CPU.
+
+    `Tensor.uniform_` rounds once where the CPU has a fused multiply-add and twice elsewhere. Here product and sum are
+    exact in float64, so that there is one rounding everywhere.
+    """
+    exact = torch.tensor(bound, dtype=torch.float32).double()
+    return (torch.rand(shape, generator=generator).double() * (2 * exact) - exact).float()
 
 
 def _fan_in(layer: _ConvNd | nn.Linear) -> float:

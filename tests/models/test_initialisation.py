@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 
 import torch
 from torch import nn
@@ -32,6 +35,23 @@ def test_initialising_leaves_the_global_generator_alone():
     state = torch.random.get_rng_state()
     models.initialise(backbone, seed=0)
     assert torch.equal(state, torch.random.get_rng_state())
+
+
+def test_a_cpu_without_fused_multiply_add_draws_the_same_bits():
+    code = """
+import sys, models
+backbone = models.create_backbone("residual_unet", in_channels=1, classes=2, spatial_dims=3)
+models.initialise(backbone, seed=3)
+for parameter in backbone.parameters():
+    sys.stdout.buffer.write(parameter.detach().contiguous().numpy().tobytes())
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"ATEN_CPU_CAPABILITY": "default"},
+        capture_output=True,
+        check=True,
+    )
+    assert told.stdout == b"".join(p.detach().contiguous().numpy().tobytes() for p in make().parameters())
 
 
 def test_an_extra_head_shifts_no_other_weight():
