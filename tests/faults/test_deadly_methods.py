@@ -17,7 +17,7 @@ def outcome(run, method: str) -> dict:
 @pytest.mark.slow
 def test_a_method_whose_process_dies_three_times_at_one_place_is_given_up(workshop, misbehaving):
     suite = workshop.suite(methods=[{"id": "deadly", "loss": {"name": "deadly"}}, GOOD])
-    done = workshop.command("run", suite, "--out", "run", "--workers", 2)
+    done = workshop.command("run", suite, "--out", "run", "--workers", 2, code=3)
     run = workshop.folder / "run"
     died = outcome(run, "deadly")
     assert died["status"] == "died"
