@@ -12,7 +12,7 @@ from bench.data.classes import IGNORED, class_map
 from bench.data.dataset import Dataset
 from bench.data.volume import Case
 from bench.errors import DataError
-from bench.evaluation.lesions import label_components
+from bench.evaluation.components import Components
 
 ENOUGH_FOREGROUND = 0.01
 """Median share of foreground above which a set says little about small lesions."""
@@ -52,7 +52,7 @@ def case_statistics(dataset: Dataset, case: Case) -> CaseStatistics:
     voxel = math.prod(volume.geometry.spacing_mm)
     volumes = {}
     for index, name in enumerate(dataset.settings.classes, start=1):
-        sizes = np.bincount(label_components(classes == index).ravel())[1:]
+        sizes = Components(np.pad(classes == index, 1)).sizes
         volumes[name] = tuple(float(size * voxel) for size in sizes)
     share = int(np.count_nonzero(classes > 0)) / max(counted, 1)
     geometry = volume.geometry

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.errors import DataError
+from bench.evaluation.components import Components
 from bench.evaluation.pair import Mask, Pair, as_mask, make_pair
 
 LESION = "lesion"
@@ -24,7 +25,6 @@ LESION_COLUMNS = (
 )
 """The keys of a record, in the order in which `lesion_records` gives them."""
 
-Components = npt.NDArray[np.int32]
 Record = dict[str, float | str]
 
 
@@ -57,37 +57,23 @@ def lesion_records(
 
 
 def _lesions(pair: Pair) -> list[Record]:
-    components = label_components(pair.reference)
-    sizes, covered = _sizes(components, pair.reference), _sizes(components, pair.reference & pair.prediction)
+    components = Components(pair.reference)
+    covered = components.within(pair.reference & pair.prediction)
     return [
-        _record(LESION, pair, size, covered_fraction=covered[number] / size)
-        for number, size in enumerate(sizes)
-        if number > 0
+        _record(LESION, pair, size, covered_fraction=inside / size)
+        for size, inside in zip(components.sizes, covered, strict=True)
     ]
 
 
 def _false_positives(pair: Pair, decoys: Mask | None) -> list[Record]:
-    components = label_components(pair.prediction)
-    sizes, hits = _sizes(components, pair.prediction), _sizes(components, pair.reference & pair.prediction)
-    touching = _sizes(components, pair.prediction & decoys) if decoys is not None else None
+    components = Components(pair.prediction)
+    hits = components.within(pair.reference & pair.prediction)
+    touching = None if decoys is None else components.within(pair.prediction & decoys)
     return [
         _record(FALSE_POSITIVE, pair, size, on_distractor=math.nan if touching is None else float(touching[number] > 0))
-        for number, size in enumerate(sizes)
-        if number > 0 and not hits[number]
+        for number, size in enumerate(components.sizes)
+        if not hits[number]
     ]
-
-
-def label_components(mask: Mask) -> Components:
-    """Number the components that are connected through faces, edges or corners, from 1, in the order of the voxels."""
-    from scipy import ndimage
-
-    components: Components = ndimage.label(mask, structure=np.ones((3,) * mask.ndim), output=np.int32)[0]
-    return components
-
-
-def _sizes(components: Components, where: Mask) -> npt.NDArray[np.intp]:
-    """Voxels of each component, by its number, that lie in `where`."""
-    return np.bincount(components[where], minlength=int(components.max(initial=0)) + 1)
 
 
 def _record(

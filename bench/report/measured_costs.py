@@ -88,11 +88,12 @@ def cost_notes(record: CostRecord) -> list[str]:
 
 def _warnings(record: CostRecord) -> list[str]:
     load, threads = record.load, record.environment.threads
-    if max(load.before, load.after) <= threads:
+    if not load.busy(threads):
         return []
+    others = "" if load.other_cpus is None else f", other processes kept {load.other_cpus:g} CPUs busy"
     return [
-        f"Warning: the load average was {load.before:g} before and {load.after:g} after, with {threads} thread(s) of "
-        "this measurement's own: something else was running. Measure again on a quiet machine."
+        f"Warning: something else was running. The load average was {load.before:g} before and {load.after:g} after, "
+        f"with {threads} thread(s) of this measurement's own{others}. Measure again on a quiet machine."
     ]
 
 

@@ -15,6 +15,9 @@ from bench.settings import PositiveFloat, PositiveInt, Settings
 
 FILE = "cost.json"
 
+QUIET_CPUS = 0.25
+"""CPUs that other processes may keep busy without disturbing a measurement."""
+
 _SETUP = {
     "sampling": ("patch_size", "batch_size", "foreground_patches"),
     "training": ("precision", "threads_per_cell", "memory_format", "compile"),
@@ -43,14 +46,21 @@ class MethodCost(Settings):
 
 
 class LoadRecord(Settings):
-    """How busy the machine was: load averages of one minute, and the share of its wall time that the process computed.
-
-    `cpu_share` is CPU seconds / (wall seconds × threads); None where a GPU did the work.
-    """
+    """How busy the machine was, with this measurement and with other things."""
 
     before: float
+    """Load average of one minute."""
     after: float
     cpu_share: float | None
+    """CPU seconds of the measurement / (wall seconds × threads); None where a GPU did the work."""
+    other_cpus: float | None
+    """CPUs that other processes kept busy meanwhile; None where the kernel does not say."""
+
+    def busy(self, threads: int) -> bool:
+        """Whether something else was running."""
+        if self.other_cpus is not None and self.other_cpus > QUIET_CPUS:
+            return True
+        return max(self.before, self.after) > threads
 
 
 class Environment(Settings):

@@ -46,7 +46,7 @@ def record(**changes: Any) -> CostRecord:
         "volume": "generated",
         "baseline": "dice",
         "warm_up": 3,
-        "load": {"before": 0.1, "after": 0.9, "cpu_share": 0.99},
+        "load": {"before": 0.1, "after": 0.9, "cpu_share": 0.99, "other_cpus": 0.1},
         "environment": {
             "device": "cpu",
             "device_name": "Some CPU",
@@ -103,9 +103,12 @@ def test_the_notes_say_where_how_and_on_what():
     assert "torch's allocator" in notes
 
 
-@pytest.mark.parametrize(("before", "after", "warned"), [(0.3, 1.0, False), (1.2, 1.0, True), (0.0, 2.5, True)])
-def test_a_busy_machine_is_warned_of(before, after, warned):
-    page = cost_page(record(load={"before": before, "after": after, "cpu_share": None}))
+@pytest.mark.parametrize(
+    ("before", "after", "others", "warned"),
+    [(0.3, 1.0, None, False), (1.2, 1.0, None, True), (0.0, 2.5, 0.0, True), (0.0, 0.5, 0.9, True)],
+)
+def test_a_busy_machine_is_warned_of(before, after, others, warned):
+    page = cost_page(record(load={"before": before, "after": after, "cpu_share": None, "other_cpus": others}))
     assert ("something else was running" in page) == warned
 
 

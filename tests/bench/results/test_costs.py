@@ -18,7 +18,7 @@ RECORD = {
     "volume": "generated",
     "baseline": "dice",
     "warm_up": 3,
-    "load": {"before": 0.1, "after": 0.9, "cpu_share": 0.99},
+    "load": {"before": 0.1, "after": 0.9, "cpu_share": 0.99, "other_cpus": 0.1},
     "environment": {
         "device": "cpu",
         "device_name": "Some CPU",
