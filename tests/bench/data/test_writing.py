@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -47,4 +50,33 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, flipped):
     with pytest.raises(Exception, match=r"(?i)complex|type"):
         write_image(path, np.ones(flipped.shape, np.complex256), flipped)
     assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+ROOM = 20_000
+WRITE_TOO_MUCH = f"""
+import resource, sys
+from pathlib import Path
+import numpy as np
+from bench.data.volume import Geometry
+from bench.data.writing import write_labels
+from bench.errors import StorageError
+labels = np.random.default_rng(0).integers(0, 200, (20, 50, 50)).astype(np.uint8)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({ROOM}, {ROOM}))
+try:
+    write_labels(Path(sys.argv[1]), labels, Geometry.plain(labels.shape))
+except StorageError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("name", ["a.nii.gz", "a.nii"])
+def test_a_mask_that_was_cut_off_by_a_full_disk_is_not_kept(tmp_path, name):
+    """ITK says nothing of it but on stderr."""
+    path = tmp_path / name
+    path.write_bytes(b"old")
+    done = subprocess.run([sys.executable, "-c", WRITE_TOO_MUCH, path], capture_output=True, text=True, check=True)
+    said = rf"{path} cannot be written \(only a part could be written: .*; 50,000 bytes needed, [\d,]+ bytes free\)"
+    assert re.match(said, done.stdout), done.stdout
+    assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
