@@ -1,0 +1,71 @@
+"""The cross entropies that carry the name "weighted": class weights, U-Net's pixel map and Sudre's adaptive weight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from . import maps
+from .cross_entropy import voxel_cross_entropy
+from .one_hot import counted, counted_probabilities, log_probabilities, truth
+
+
+def inverse(frequencies: Sequence[float]) -> list[float]:
+    """w_l = Σf / f_l."""
+    return [sum(frequencies) / f for f in frequencies]
+
+
+def inverse_sqrt(frequencies: Sequence[float]) -> list[float]:
+    """w_l = (Σf / f_l)^½."""
+    return [(sum(frequencies) / f) ** 0.5 for f in frequencies]
+
+
+def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """Σ w·ce / Σ w."""
+    return (weights * values).sum() / weights.sum()
+
+
+def class_weight_of_voxels(labels: Tensor, class_weights: Sequence[float]) -> Tensor:
+    """(B, *S): the weight of each voxel's true class, 0 where the label is -1."""
+    return sum(w * truth(labels, len(class_weights))[:, c] for c, w in enumerate(class_weights))
+
+
+def class_weighted(logits: Tensor, labels: Tensor, *, class_weights: Sequence[float]) -> Tensor:
+    """One weight per class."""
+    return weighted_mean(voxel_cross_entropy(logits, labels), class_weight_of_voxels(labels, class_weights))
+
+
+def unet_border(logits: Tensor, labels: Tensor, *, class_weights: Sequence[float]) -> Tensor:
+    """w(x) = w_c(x) + w0 exp(-(d1 + d2)² / 2σ²), the second part from each foreground class's lesions."""
+    border = maps.per_class(maps.border, labels, logits.shape[1]).sum(dim=1) * counted(labels)
+    weights = class_weight_of_voxels(labels, class_weights) + border
+    return weighted_mean(voxel_cross_entropy(logits, labels), weights)
+
+
+def adaptive(logits: Tensor, labels: Tensor, *, through_weight: bool = True) -> Tensor:
+    """Sudre, two classes: -(1/N) Σ [w g ln p + (1 - g) ln(1 - p)], w = (N - Σp) / Σp of the prediction, whole batch.
+
+    `through_weight`: whether the gradient flows through w.
+    """
+    assert logits.shape[1] == 2
+    voxels, g = counted(labels).sum(), truth(labels, 2)
+    predicted = counted_probabilities(logits, labels)[:, 1].sum()
+    weight = (voxels - predicted) / predicted
+    if not through_weight:
+        weight = weight.detach()
+    log_p = log_probabilities(logits)
+    return -(weight * g[:, 1] * log_p[:, 1] + g[:, 0] * log_p[:, 0]).sum() / voxels
+
+
+def adaptive_weighted_mean(logits: Tensor, labels: Tensor, *, through_weight: bool = True) -> Tensor:
+    """The same weight, but divided by the sum of the weights as torch divides."""
+    assert logits.shape[1] == 2
+    voxels, g = counted(labels).sum(), truth(labels, 2)
+    predicted = counted_probabilities(logits, labels)[:, 1].sum()
+    weight = (voxels - predicted) / predicted
+    if not through_weight:
+        weight = weight.detach()
+    weights = torch.stack([torch.ones_like(weight), weight])
+    return weighted_mean(voxel_cross_entropy(logits, labels), weights[0] * g[:, 0] + weights[1] * g[:, 1])
