@@ -9,6 +9,7 @@ or a class under `@losses.register("name")`. Importing this package does not imp
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from losses.specification import split
 from losses.statistics import Statistics
 
 if TYPE_CHECKING:
+    from losses import target_maps
     from losses.base import Loss
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "describe",
     "register",
     "resolve",
+    "target_maps",
 ]
 
 _losses: Registry[Loss] = Registry("loss", package="losses.library", group="imbalance_bench.losses", error=LossError)
@@ -55,4 +58,6 @@ def __getattr__(name: str) -> Any:
         from losses.base import Loss
 
         return Loss
+    if name == "target_maps":
+        return importlib.import_module("losses.target_maps")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -42,6 +42,11 @@ class Loss(nn.Module):
         """The name used in messages: that of the class's file for a built-in loss."""
         return type(self).__module__.rpartition(".")[2] if _is_built_in(type(self)) else type(self).__name__
 
+    @property
+    def class_weights(self) -> tuple[float, ...] | None:
+        """One weight per class, background first, where the loss has them: recorded with what is trained."""
+        return None
+
     def prepare(self, statistics: Statistics) -> None:
         """Take what the loss needs from the training set; called once, before step 0."""
 

@@ -58,6 +58,10 @@ class ExpLog(RegionLoss):
         if self.dice_weight + self.cross_entropy_weight == 0:
             raise LossError(f"{self.name}: dice_weight and cross_entropy_weight are both 0: nothing to minimise")
 
+    @property
+    def class_weights(self) -> tuple[float, ...] | None:
+        return self.weights
+
     def prepare(self, statistics: Statistics) -> None:
         self.weights = statistics.inverse_frequencies(self.name, power=0.5)
 

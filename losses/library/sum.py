@@ -40,6 +40,9 @@ class Sum(Loss):
     terms  one or more losses as {name, parameters}, each with an optional `weight` ≥ 0 (default 1), not all 0.
            A weight may follow a schedule, {start, stop, steps}: a straight line from `start` at step 0 to `stop` at
            step `steps`, constant from there on. The step is the optimiser step, by the reserved map `step`.
+           Where the loss has a parameter `weight` itself, a word or a list under `weight` is the loss's, and numbers
+           and schedules are the term's: {name: weighted_cross_entropy, weight: inverse} is a term of weight 1. For
+           both at once put the term into a sum of its own, which then has the other weight.
     Range, value at a perfect mask and at an empty target follow from the terms. Maps and statistics go to every term.
 
     The boundary loss as its authors add it – .01 more each epoch, here of 250 steps, while the region loss goes down:
@@ -79,8 +82,7 @@ class Sum(Loss):
         for index, term in enumerate(_checked(parameters["terms"])):
             specification, weight = _split(index, term)
             with _naming(index):
-                plain = asdict(weight) if isinstance(weight, Schedule) else weight
-                terms.append({**losses.resolve(specification), "weight": plain})
+                terms.append(_joined(losses.resolve(specification), weight))
         return {"terms": terms}
 
     def prepare(self, statistics: Statistics) -> None:
@@ -106,8 +108,25 @@ def _split(index: int, term: Any) -> tuple[dict[str, Any], float | Schedule]:
     """Return the loss of a term and its weight."""
     with _naming(index):
         name, parameters = split(term)
+        if _is_of_the_loss(name, parameters.get("weight")):
+            return {"name": name, **parameters}, 1.0
     weight = _weight(f"sum: terms[{index}]", parameters.pop("weight", 1.0))
     return {"name": name, **parameters}, weight
+
+
+def _joined(resolved: dict[str, Any], weight: float | Schedule) -> dict[str, Any]:
+    """A term as `_split` takes it apart; one with two weights becomes a sum of its own."""
+    if "weight" in resolved:
+        if weight == 1:
+            return resolved
+        resolved = {"name": "sum", "terms": [resolved]}
+    return {**resolved, "weight": asdict(weight) if isinstance(weight, Schedule) else weight}
+
+
+def _is_of_the_loss(name: str, weight: object) -> bool:
+    """Whether what stands under `weight` is a parameter of the term's loss."""
+    chosen = isinstance(weight, str | Sequence)
+    return chosen and "weight" in losses.describe(name).parameters
 
 
 def _weight(term: str, given: Any) -> float | Schedule:

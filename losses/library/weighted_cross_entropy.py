@@ -66,6 +66,10 @@ class WeightedCrossEntropy(losses.Loss):
         weight = parameters["weight"]
         return {"weight": weight if isinstance(weight, str) else cls(weight=weight).weights}
 
+    @property
+    def class_weights(self) -> tuple[float, ...] | None:
+        return self.weights
+
     def prepare(self, statistics: Statistics) -> None:
         if self.mode in _POWERS:
             self.weights = statistics.inverse_frequencies(self.name, power=_POWERS[self.mode])

@@ -27,7 +27,7 @@ from losses.errors import LossError
 from losses.registry import Registry
 from losses.target_maps.base import MapDescription, TargetMap, as_lesions
 
-__all__ = ["MapDescription", "TargetMap", "available", "compute", "describe", "register"]
+__all__ = ["MapDescription", "TargetMap", "available", "compute", "describe", "identity", "register"]
 
 _maps: Registry[TargetMap] = Registry(
     "target map", package="losses.target_maps.library", group="imbalance_bench.target_maps", error=LossError
@@ -76,5 +76,16 @@ def describe(kind: str) -> MapDescription:
         stored_dtype=factory.stored_dtype,
         value_range=factory.value_range,
         heads=factory.heads,
+        version=factory.version,
         where=known.where,
     )
+
+
+def identity(kind: str, **options: Any) -> dict[str, Any]:
+    """All that decides the values of a stored map beside its mask: kind, every option, stored type and version.
+
+    Raises `LossError` for an unknown kind or option.
+    """
+    known = describe(kind)
+    resolved = _maps.resolve(kind, options)
+    return {"kind": kind, "options": resolved, "stored_dtype": known.stored_dtype, "version": known.version}

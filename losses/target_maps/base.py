@@ -22,12 +22,14 @@ class TargetMap:
     stored_dtype  to keep it in on disk; "float16" only for values within [−1, 1] (rounded by at most 2⁻¹² = .00024).
     value_range   smallest and largest value, ±inf where nothing bounds it.
     heads         activations of a regressor whose output can reach every value; none for what is no regression target.
+    version       part of the identity of stored maps and of what was trained with them: raise it with other values.
     """
 
     dtype: ClassVar[str] = "float32"
     stored_dtype: ClassVar[str] = "float32"
     value_range: ClassVar[tuple[float, float]] = (0.0, math.inf)
     heads: ClassVar[tuple[Head, ...]] = ()
+    version: ClassVar[int] = 1
 
     def values(self, lesions: Lesions) -> npt.NDArray[np.generic]:
         """Return the map (*S) of the lesions of one class; −1 voxels are set to 0 by the caller."""
@@ -49,6 +51,7 @@ class MapDescription:
     stored_dtype: str
     value_range: tuple[float, float]
     heads: tuple[Head, ...]
+    version: int
     where: str
 
     @property

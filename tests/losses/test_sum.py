@@ -83,9 +83,51 @@ def test_specifications_that_mean_the_same_resolve_alike():
     assert all(isinstance(whole["terms"][0][key], float) for key in ("fp_weight", "weight"))
 
 
+def weighted(weight, **outer):
+    return losses.create("sum", terms=[{"name": "weighted_cross_entropy", "weight": weight, **outer}])
+
+
+@pytest.mark.parametrize("weight", ["inverse", [1.0, 7.0]])
+def test_a_word_or_a_list_under_weight_is_the_loss_s_own_weight(case, weight):
+    total, alone = weighted(weight), losses.create("weighted_cross_entropy", weight=weight)
+    for loss in (total, alone):
+        loss.prepare(Statistics((0.9, 0.1)))
+    assert total.weights == (1.0,)
+    assert torch.equal(total(*case), alone(*case))
+
+
+def test_a_number_or_schedule_under_weight_is_the_term_s(case):
+    alone = losses.create("weighted_cross_entropy")
+    totals = [weighted(0.5), weighted({"start": 0.5, "stop": 0.5, "steps": 1})]
+    for loss in (alone, *totals):
+        loss.prepare(Statistics((0.9, 0.1)))
+    for total in totals:
+        torch.testing.assert_close(total(*case, {"step": torch.tensor(0)}), 0.5 * alone(*case))
+
+
+@pytest.mark.parametrize("weight", ["inverse", [1.0, 7.0], 1, 0.5, {"start": 0, "stop": 1, "steps": 9}, None])
+def test_both_weights_survive_being_resolved(case, weight):
+    term = {"name": "weighted_cross_entropy"} | ({} if weight is None else {"weight": weight})
+    resolved = losses.resolve({"name": "sum", "terms": [term]})
+    assert losses.resolve(resolved) == resolved
+    assert ("inverse_sqrt" in str(resolved)) == (not isinstance(weight, str | list)), "the loss's own is always named"
+    given, again = losses.create("sum", terms=[term]), losses.create(**resolved)
+    for loss in (given, again):
+        loss.prepare(Statistics((0.9, 0.1)))
+    step = {"step": torch.tensor(3)}
+    assert torch.equal(given(*case, step), again(*case, step))
+
+
+def test_a_sum_in_a_sum_gives_a_term_both_weights(case):
+    inner = {"name": "sum", "terms": [{"name": "weighted_cross_entropy", "weight": [1.0, 7.0]}], "weight": 0.5}
+    alone = losses.create("weighted_cross_entropy", weight=[1.0, 7.0])
+    torch.testing.assert_close(losses.create("sum", terms=[inner])(*case), 0.5 * alone(*case))
+
+
 @pytest.mark.parametrize(
     ("terms", "message"),
     [
+        ([{"name": "weighted_cross_entropy", "weight": "invers"}], r"weight must be one of .*, got 'invers'"),
         ([], r"terms must be a list of one or more losses"),
         ("dice", r"terms must be a list of one or more losses"),
         ({"name": "dice"}, r"terms must be a list of one or more losses"),

@@ -116,3 +116,18 @@ def test_other_distributions_have_an_entry_point_group(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(tmp_path))
     assert [point.name for point in entry_points(group="imbalance_bench.target_maps")] == ["far"]
     assert compute("far", MASK).sum() == MASK.size
+
+
+def test_an_identity_names_every_option_the_stored_type_and_the_version(monkeypatch):
+    known = {"kind": "border", "options": {"w0": 10.0, "sigma": 5.0}, "stored_dtype": "float32", "version": 1}
+    assert target_maps.identity("border") == target_maps.identity("border", sigma=5) == known
+    assert target_maps.identity("border", sigma=3)["options"]["sigma"] == 3.0
+    assert target_maps.identity("norm_inverse")["stored_dtype"] == "float16"
+    monkeypatch.setattr(TargetMap, "version", 2)
+    assert target_maps.identity("border")["version"] == describe("border").version == 2
+
+
+def test_the_package_is_an_attribute_of_losses_without_being_imported_first():
+    code = "import losses; print(losses.target_maps.available())"
+    listed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "'border'" in listed
