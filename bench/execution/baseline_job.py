@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ class BaselineJob(RunJob):
     def target(self) -> Path:
         return self.context.run.baseline(self.id)
 
-    @property
+    @cached_property
     def needs(self) -> tuple[Path, ...]:
         return tuple(self.context.cache.folder(case) for case in self.cases)
 

@@ -56,7 +56,7 @@ class CellJob(RunJob):
     def target(self) -> Path:
         return self.context.run.cell(self.plan.id)
 
-    @property
+    @cached_property
     def needs(self) -> tuple[Path, ...]:
         return tuple(self.context.cache.folder(case) for case in self.plan.needs)
 

@@ -48,7 +48,9 @@ class Sources:
             DataError: a file changed or cannot be read; case and path are named.
         """
         for identity in identities:
-            plan = self._plans[identity]
+            plan = self._plans.get(identity)
+            if plan is None:
+                raise DataError(f"{identity} is no case that this run was planned with; run the suite again to plan it")
             refuse_change(*self.of(plan), plan.fingerprint, self._memory)
         self._memory.save()
 
