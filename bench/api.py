@@ -140,6 +140,8 @@ def _work(planned: Planned, device: str, workers: int | None, show: Show) -> Non
         return
     count = workers or default_workers(device, threads)
     options = ["--device", device, *(["--other-environment"] if planned.request.other_environment else [])]
+    if planned.suite.plugins:
+        options.append("--trust-plugins")  # as whoever runs a suite does; planning has executed them already
     with started(planned.run, min(count, max(status.waiting_jobs, 1)), options, threads) as processes:
         while processes.running():
             show.status(planned.run, read_status(planned.run))

@@ -93,8 +93,9 @@ def keys(model: type[BaseModel], without: type[BaseModel] | None = None) -> list
         meaning = WORDS.get((model, name)) or field.description
         if not meaning:
             raise ValueError(f"{model.__name__}.{name}: no docstring, and nothing in WORDS of {__file__}")
-        is_path = "pathlib.Path" in repr(field.annotation)
-        kind = "path" if is_path else _kind(schema["properties"][name], schema.get("$defs", {}))
+        kind = _kind(schema["properties"][name], schema.get("$defs", {}))
+        if "pathlib.Path" in repr(field.annotation):
+            kind = "[path, …]" if kind.startswith("[") else "path"
         default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
         rows.append([f"`{name}`", kind, default, meaning.replace("\n", " ")])
     return _table(["key", "value", "default", "meaning"], rows)

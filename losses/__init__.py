@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from losses.base import Loss
 
 __all__ = [
+    "LOSSES",
     "Description",
     "Loss",
     "LossError",
@@ -35,12 +36,12 @@ __all__ = [
     "target_maps",
 ]
 
-_losses: Registry[Loss] = Registry("loss", package="losses.library", group="imbalance_bench.losses", error=LossError)
+LOSSES: Registry[Loss] = Registry("loss", package="losses.library", group="imbalance_bench.losses", error=LossError)
 
-available = _losses.names
-create = _losses.create
-describe = _losses.describe
-register = _losses.register
+available = LOSSES.names
+create = LOSSES.create
+describe = LOSSES.describe
+register = LOSSES.register
 
 
 def resolve(specification: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def resolve(specification: Mapping[str, Any]) -> dict[str, Any]:
     float. Raises `LossError` for an unknown name or parameter and for a required parameter that is missing.
     """
     name, parameters = split(specification)
-    return {"name": name, **_losses.resolve(name, parameters)}
+    return {"name": name, **LOSSES.resolve(name, parameters)}
 
 
 def __getattr__(name: str) -> Any:

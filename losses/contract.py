@@ -68,11 +68,20 @@ def _examples(loss: Loss, channels: int, dims: int) -> list[Example]:
         "one sample ignored": half_ignored,
         "every label −1": torch.full_like(mixed, IGNORED),
     }
-    return [
-        Example(f"{title}, {channels} classes, {dims}D", scale * logits, labels, _stand_in_maps(loss, logits, labels))
-        for title, labels in targets.items()
-        for scale in (1, 100)
+    inputs = [(title, scale * logits, labels) for title, labels in targets.items() for scale in (1, 100)]
+    inputs += [
+        (f"{title}, met with certainty", _certain(labels, channels), labels) for title, labels in targets.items()
     ]
+    return [
+        Example(f"{title}, {channels} classes, {dims}D", logits, labels, _stand_in_maps(loss, logits, labels))
+        for title, logits, labels in inputs
+    ]
+
+
+def _certain(labels: Tensor, channels: int) -> Tensor:
+    """Logits whose probabilities are 1 for the right class and 0 for all others, in any precision."""
+    classes = torch.arange(channels).view(1, -1, *[1] * (labels.ndim - 1))
+    return torch.where(labels[:, None] == classes, 1e4, -1e4)
 
 
 def _stand_in_maps(loss: Loss, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:

@@ -167,6 +167,22 @@ class Registry(Generic[T]):
         refine = getattr(self.get(name), "resolve_parameters", None)
         return resolved if refine is None else dict(refine(resolved))
 
+    def is_built_in(self, name: str) -> bool:
+        """Whether `name` is a file of this registry's own package."""
+        return name in self._files()
+
+    def distribution(self, name: str) -> str | None:
+        """Name and version of the distribution whose entry point `name` is, or None. Imports nothing."""
+        return next((_distribution(point) for point in self._points() if point.name == name), None)
+
+    def registered(self) -> dict[str, Callable[..., T]]:
+        """What code that ran in this process has registered, built-in files included."""
+        return dict(self._registered)
+
+    def withdraw(self, name: str) -> None:
+        """Forget what code registered as `name`; another definition may then take the name."""
+        del self._registered[name]
+
     def describe(self, name: str) -> Description:
         """Documentation, parameters and place of `name`."""
         factory = self.get(name)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from models.method import Batch, Method, Term
 
 __all__ = [
+    "BACKBONES",
     "Backbone",
     "BackboneOutput",
     "Batch",
@@ -33,7 +34,7 @@ __all__ = [
     "resolve_backbone",
 ]
 
-_backbones: Registry[Backbone] = Registry(
+BACKBONES: Registry[Backbone] = Registry(
     "backbone",
     package="models.backbones",
     group="imbalance_bench.backbones",
@@ -41,9 +42,9 @@ _backbones: Registry[Backbone] = Registry(
     supplied=("in_channels", "classes", "spatial_dims"),
 )
 
-available_backbones = _backbones.names
-describe_backbone = _backbones.describe
-register_backbone = _backbones.register
+available_backbones = BACKBONES.names
+describe_backbone = BACKBONES.describe
+register_backbone = BACKBONES.register
 
 _LAZY = {
     "Backbone": "models.backbone",
@@ -69,7 +70,7 @@ def create_backbone(name: str, *, in_channels: int, classes: int, spatial_dims: 
             raise ModelError(f"backbone {name!r}: {what} must be a whole number >= {least}, got {value!r}")
     if spatial_dims not in (2, 3):
         raise ModelError(f"backbone {name!r}: spatial_dims must be 2 or 3, got {spatial_dims!r}")
-    return _backbones.create(name, in_channels=in_channels, classes=classes, spatial_dims=spatial_dims, **parameters)
+    return BACKBONES.create(name, in_channels=in_channels, classes=classes, spatial_dims=spatial_dims, **parameters)
 
 
 def resolve_backbone(specification: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def resolve_backbone(specification: Mapping[str, Any]) -> dict[str, Any]:
     name = specification.get("name")
     if not isinstance(name, str):
         raise ModelError(f"expected a backbone such as {{name: residual_unet}}, got {dict(specification)!r}")
-    return {"name": name, **_backbones.resolve(name, parameters)}
+    return {"name": name, **BACKBONES.resolve(name, parameters)}
 
 
 def __getattr__(name: str) -> Any:

@@ -29,6 +29,9 @@ OtherEnvironmentOption = Annotated[
         "--other-environment", help="Go on where torch, CPU instructions or device are others than at the start."
     ),
 ]
+TrustPluginsOption = Annotated[
+    bool, typer.Option("--trust-plugins", help="Execute the plug-in files that the run names: Python code.")
+]
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Run directory; by default runs/<suite>-<profile>.", show_default=False)
 ]

@@ -45,20 +45,15 @@ def untrained_method(suite: Suite, loss: Mapping[str, Any], seed: int, train: Se
     return method
 
 
-def trained_method(
-    suite: Suite, identity: Mapping[str, Any], weights: Mapping[str, torch.Tensor], image_shape: tuple[int, ...]
-) -> Method:
+def trained_method(suite: Suite, weights: Mapping[str, torch.Tensor], image_shape: tuple[int, ...]) -> Method:
     """A method with the weights of a checkpoint, ready to segment images (C, *S) to the same bits as in its run.
 
-    Args:
-        identity: the cell's, from its record.
+    Its loss is a stand-in: segmenting needs none, and that of the run may be a plug-in, which is not loaded for it.
 
     Raises:
         DataError: the network would be another one for such an image.
     """
-    specification = dict(identity["loss"])
-    loss = losses.create(specification.pop("name"), **specification)
-    method = Method(build_backbone(suite, image_shape[0], len(image_shape) - 1), loss)
+    method = Method(build_backbone(suite, image_shape[0], len(image_shape) - 1), losses.create("cross_entropy"))
     if suite.training.memory_format == "channels_last":  # other kernels round otherwise
         use_channels_last(method)
     prefix = "backbone."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from bench.data.prepared import Prepared, open_prepared
 from bench.errors import RunError
 from bench.execution.sources import Sources
 from bench.results.run_directory import RunDirectory
+from bench.suite import plugins
 from bench.suite.planner import Plan
 from bench.suite.schema import Suite
 
@@ -35,18 +37,21 @@ class RunContext:
     device_name: str = "auto"
 
     @classmethod
-    def read(cls, run: RunDirectory, device: str = "auto") -> RunContext:
-        """Read suite and plan from run.json.
+    def read(cls, run: RunDirectory, device: str = "auto", trust_plugins: bool = False) -> RunContext:
+        """Read suite and plan from run.json, and put its plug-ins in force, which executes them.
 
         Raises:
-            RunError: not a run directory, or one whose suite or plan is not as this program writes it.
+            RunError: not a run directory, or one whose suite or plan is not as this program writes it; or it names
+                plug-ins and nobody said `trust_plugins`, or one of them is not as it was when the run was planned.
         """
         content: dict[str, Any] = run.read_run()
         try:
+            plan = Plan.model_validate_json(json.dumps(content["plan"]))
+            _use_plugins(run, plan, trust_plugins)
             return cls(
                 run=run,
                 suite=Suite.model_validate_json(json.dumps(content["suite"])),
-                plan=Plan.model_validate_json(json.dumps(content["plan"])),
+                plan=plan,
                 profile=content["profile"],
                 selected=frozenset(content["selected"]),
                 device_name=device,
@@ -88,3 +93,17 @@ class RunContext:
         from bench.training.device import resolve_device
 
         return resolve_device(self.device_name)
+
+
+def _use_plugins(run: RunDirectory, plan: Plan, trusted: bool) -> None:
+    if plan.plugins and not trusted:
+        raise RunError(
+            f"{run.run_file} names plug-ins, Python code that would be executed here: {', '.join(plan.plugins)}; if "
+            "you trust them, say so with --trust-plugins, or run the suite itself"
+        )
+    plugins.withdraw()
+    for path, checksum in plan.plugins.items():
+        try:
+            plugins.use(Path(path), checksum)
+        except plugins.PluginError as error:
+            raise RunError(f"{run.run_file} names the plug-in {error}; run the suite again") from error

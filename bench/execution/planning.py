@@ -15,6 +15,7 @@ from bench.data.splits import split_in_force
 from bench.errors import SuiteError
 from bench.execution.data_check import Skipped, check_before_run
 from bench.execution.environment import environment_here, refuse_elsewhere
+from bench.execution.plugin_check import check_plugins
 from bench.execution.protocol import protocol_lines
 from bench.files.storage import refuse_unwritable
 from bench.files.user_cache import user_cache
@@ -113,6 +114,7 @@ def plan_request(
     if read_data:
         run.refuse_unusable()  # before hours of reading, and before anything large is imported
         refuse_unwritable(user_cache())
+    check_plugins(loaded, contract=read_data)
     _check_parameters(loaded)
     _known_methods(request, suite)
     if read_data:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import models
 from bench.data.preprocessing import prepare
 from bench.data.reading import read_volume
 from bench.data.volume import Volume
@@ -14,13 +15,21 @@ from bench.execution.assembly import trained_method
 from bench.execution.scoring import Scorer
 from bench.files.checksum import verify_folder
 from bench.results.records import BLOCKS, read_cell
-from bench.suite.schema import Suite
+from bench.suite import plugins
+from bench.suite.schema import UNCHECKED_NAMES, Suite
 from bench.training.checkpoints import from_bytes
 from bench.training.device import make_repeatable, resolve_device
 
 
 def predict_file(
-    cell: Path, images: Sequence[Path], out: Path, *, roi: Path | None, checkpoint: str, device: str
+    cell: Path,
+    images: Sequence[Path],
+    out: Path,
+    *,
+    roi: Path | None,
+    checkpoint: str,
+    device: str,
+    trust_plugins: bool = False,
 ) -> None:
     """Segment one image and write its label map (suite's class numbers 1..K) on the image's own grid.
 
@@ -29,24 +38,44 @@ def predict_file(
         images: one file per channel.
         roi: label map with the region of interest, needed when the suite crops to it.
         checkpoint: `best` or `last`.
+        trust_plugins: whether plug-in files of the cell's suite may be executed, as its network may be from one.
 
     Raises:
-        RunError: no such cell, or it has no weights. DataError: the image does not fit the suite.
+        RunError: no such cell, or it has no weights, or its network is not known here.
+        DataError: the image does not fit the suite.
     """
     folder = _cell_folder(cell)
     verify_folder(folder)
     if checkpoint not in BLOCKS or not (folder / "checkpoints" / f"{checkpoint}.pt").is_file():
         raise RunError(f"{folder} has no checkpoint {checkpoint!r}; a finished cell has {' and '.join(BLOCKS)}")
     _refuse_output(out, (*images, *([roi] if roi else [])))
-    suite = Suite.model_validate_json((folder / "suite.json").read_text(encoding="utf-8"))
+    suite = _suite(folder, trust_plugins)
     target = resolve_device(device)
     make_repeatable(suite.training.threads_per_cell, target)
     volume: Volume = read_volume(images[0].name, tuple(images), roi)
     prepared = prepare(volume, suite.dataset, suite.preprocessing)
     path = folder / "checkpoints" / f"{checkpoint}.pt"
     weights = from_bytes(path.read_bytes(), origin=str(path))["weights"]
-    method = trained_method(suite, read_cell(folder)["identity"], weights, prepared.image.shape)
+    method = trained_method(suite, weights, prepared.image.shape)
     write_labels(out, Scorer(suite, target).segment(method.to(target), prepared), volume.geometry)
+
+
+def _suite(folder: Path, trust_plugins: bool) -> Suite:
+    """The suite of a cell, of which only the network must be known here."""
+    suite = Suite.model_validate_json((folder / "suite.json").read_text(encoding="utf-8"), context=UNCHECKED_NAMES)
+    plugins.withdraw()
+    for path in suite.plugins if trust_plugins else ():
+        plugins.use(path)
+    name, built_in, here = suite.backbone.name, "this program", "unknown"
+    there = read_cell(folder)["identity"].get("plugins", {}).get(f"backbone {name}", built_in)
+    if name in models.available_backbones():
+        here = plugins.origin(models.BACKBONES, name) or built_in
+    if here != there:
+        raise RunError(
+            f"{folder} was trained with the network {name!r} of {there}; here that is {here}: install what it is of, "
+            "or if it is of a plug-in file that you trust, say so with --trust-plugins"
+        )
+    return suite
 
 
 def _cell_folder(cell: Path) -> Path:

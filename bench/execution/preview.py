@@ -9,6 +9,7 @@ from bench.execution.retry import ended_without_scores
 from bench.execution.timings import typical
 from bench.files.checksum import is_sealed
 from bench.suite.planner import CellPlan
+from bench.suite.plugins import in_force
 
 
 def describe_plan(planned: Planned, device_name: str) -> list[str]:
@@ -23,6 +24,7 @@ def describe_plan(planned: Planned, device_name: str) -> list[str]:
         *(f"  left out  {', '.join(bad)} of {name}: errors in data check" for name, bad in planned.skipped.items()),
         f"  network   {suite.backbone.name}, patch {_by(suite.sampling.patch_size)}, batch "
         f"{suite.sampling.batch_size}, {suite.training.steps} steps, {suite.training.decay.name} decay",
+        *(f"  plug-in   {path.name} ({', '.join(entries)})" for path, entries in in_force().items()),
         f"  run       {planned.run.path}",
     ]
     if planned.plan is None:

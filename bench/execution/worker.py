@@ -23,20 +23,21 @@ from bench.results.run_directory import RunDirectory
 POLL_SECONDS = 0.2
 
 
-def work(run: RunDirectory, device: str = "auto", other_environment: bool = False) -> None:
+def work(run: RunDirectory, device: str = "auto", other_environment: bool = False, trust_plugins: bool = False) -> None:
     """Do jobs until none is left that could be done; waits for jobs of other workers that others depend on.
 
     The run's prepared cases are not evicted from the cache meanwhile.
 
     Raises:
-        RunError: the run was started in another environment, and `other_environment` does not allow that.
+        RunError: the run was started in another environment, or has plug-ins, which are code, and
+            `other_environment` or `trust_plugins` does not allow that.
         BenchError: a case cannot be prepared, or its files changed; the job stays unpublished and its claim is free
             again.
         Interrupted: this process was asked to stop; what was done of the job is in its working folder.
     """
     if not other_environment:
         refuse_elsewhere(run, environment_here(device))
-    context = RunContext.read(run, device)
+    context = RunContext.read(run, device, trust_plugins)
     with using(context.cache, cases_of(context)):
         _work(context, jobs_of(context), Inspection())
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from bench.suite import plugins
 from bench.suite.environment import UnsetVariablesError, expand
 from bench.suite.extends import read_chain
 from bench.suite.located import LocatedDict, Mark
@@ -55,7 +56,7 @@ def load(
     available: Callable[[Model], str | None] | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Loaded[Model]:
-    """Load a suite.
+    """Load a suite; the plug-ins of the profile taken are in force afterwards.
 
     Args:
         model: the settings model of a whole suite.
@@ -100,10 +101,16 @@ def _problems(
     tree: LocatedDict, overrides: Sequence[Override], model: type[BaseModel], environ: Mapping[str, str]
 ) -> tuple[Problem, ...]:
     try:
-        validate(expand(apply(tree, overrides), environ, keep_unset=True), model)
+        _settings(expand(apply(tree, overrides), environ, keep_unset=True), model)
     except SuiteProblems as error:
         return error.problems
     return ()
+
+
+def _settings(tree: LocatedDict, model: type[Model]) -> Model:
+    """The settings of a tree; its plug-ins are loaded first, because names in it may be theirs."""
+    plugins.use_those_of(tree)
+    return validate(tree, model)
 
 
 def _in_profiles(problem: Problem, names: Sequence[str | None], total: int) -> Problem:
@@ -132,7 +139,7 @@ class _Candidates(Generic[Model]):
         """Return settings and tree under a profile."""
         if name not in self._built:
             tree = expand(apply(with_profile(self._tree, name), self._overrides), self._environ)
-            self._built[name] = validate(tree, self._model), tree
+            self._built[name] = _settings(tree, self._model), tree
         return self._built[name]
 
     def reason(self, name: str) -> str | None:

@@ -1,12 +1,13 @@
 """One tree over another: how a suite changes what it extends, and how a profile changes its suite.
 
-Mappings are merged key by key, the right one wins, marks follow the values. Four rules go beyond that:
+Mappings are merged key by key, the right one wins, marks follow the values. Five rules go beyond that:
 
 - `null` takes an inherited key away (its default applies again); where nothing is inherited it is an ordinary null;
 - a mapping that names another thing (its `name:` or `format:` differs) replaces the whole mapping, so that the
   parameters of one loss never reach another;
 - `profiles:` of the right come first, because the first profile whose data is there is taken;
-- `methods:` are merged by id: the same id replaces the method in its place, new ids are appended.
+- `methods:` are merged by id: the same id replaces the method in its place, new ids are appended;
+- `plugins:` of the right are appended, because inherited methods may need those of the left.
 
 Every other list is replaced as a whole.
 """
@@ -41,6 +42,8 @@ def _merge_value(key: Any, left: Value, right: Value) -> Value:
         return _first(merged, right) if key == "profiles" else merged
     if key == "methods" and isinstance(left, LocatedTuple) and isinstance(right, LocatedTuple):
         return _merge_methods(left, right)
+    if key == "plugins" and isinstance(left, LocatedTuple) and isinstance(right, LocatedTuple):
+        return LocatedTuple((*left, *right), left.mark, (*left.marks, *right.marks))
     return right
 
 

@@ -23,6 +23,7 @@ from bench.errors import SuiteError
 from bench.evaluation.metrics import METRICS_VERSION
 from bench.files.names import LONGEST, PATTERN
 from bench.settings import Settings
+from bench.suite import plugins
 from bench.suite.identity import digest, identify
 from bench.suite.schema import MethodSettings, Suite
 from bench.training.settings import TRAINING_VERSION
@@ -77,6 +78,8 @@ class Plan(Settings):
 
     prepare: tuple[PreparePlan, ...]
     cells: tuple[CellPlan, ...]
+    plugins: dict[str, str] = Field(default_factory=dict)
+    """The plug-in files of the suite by path, and the SHA-256 of their content."""
 
 
 def make_plan(
@@ -116,7 +119,7 @@ def make_plan(
     )
     needed = {identity for cell in cells for identity in cell.needs}
     jobs = (job for group in prepared.values() for job in group.values() if job.id in needed)
-    return Plan(prepare=tuple(jobs), cells=cells)
+    return Plan(prepare=tuple(jobs), cells=cells, plugins=plugins.checksums())
 
 
 def _chosen(folds: Sequence[int], splits: Sequence[Split]) -> tuple[int, ...]:
@@ -168,11 +171,11 @@ def _cell(
         "seed": seed,
         "versions": {"sampler": SAMPLER_VERSION, "training": TRAINING_VERSION, "metrics": METRICS_VERSION},
     }
-    identity = {
-        **shared,
-        "backbone": models.resolve_backbone(suite.backbone.specification()),
-        "loss": losses.resolve(method.loss.specification()),
-    }
+    backbone = models.resolve_backbone(suite.backbone.specification())
+    loss = losses.resolve(method.loss.specification())
+    identity = {**shared, "backbone": backbone, "loss": loss}
+    if origins := plugins.origins(loss, backbone["name"]):
+        identity["plugins"] = origins
     return CellPlan(
         id=identify(f"{method.id}-s{seed}-f{fold}", identity),
         method=method.id,

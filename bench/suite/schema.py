@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 import losses
 import models
@@ -14,7 +14,7 @@ from bench.data.sampler import SamplingSettings
 from bench.data.settings import DatasetSettings, PreprocessingSettings, SplitSettings, check_together
 from bench.evaluation.metrics import METRICS
 from bench.evaluation.settings import EvaluationSettings
-from bench.settings import Settings
+from bench.settings import Settings, SuitePath
 from bench.training.settings import TrainingSettings
 from losses.registry import nearest
 
@@ -27,12 +27,16 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """Letters, digits, `_`, `.` and `-`; it becomes part of folder names."""
 
 
+UNCHECKED_NAMES = {"names": "unchecked"}
+"""Context in which a suite may be read whose plug-ins are not loaded: names are not looked up."""
+
+
 def _known(kind: str, names: Callable[[], tuple[str, ...]]) -> AfterValidator:
     """A name that must be in a registry; looking it up imports no entry."""
 
-    def check(name: str) -> str:
+    def check(name: str, info: ValidationInfo) -> str:
         known = names()
-        if name not in known:
+        if name not in known and info.context != UNCHECKED_NAMES:
             raise ValueError(f"unknown {kind} {name!r}.{nearest(name, known)} Known: {', '.join(known)}")
         return name
 
@@ -120,6 +124,8 @@ class Suite(Settings):
     title: str
     notes: tuple[str, ...] = ()
     """Sentences printed under every table of this suite."""
+    plugins: tuple[SuitePath, ...] = ()
+    """Python files with your own losses, target maps or networks, which are executed; see [plugins.md](plugins.md)."""
     dataset: AnyDataset
     evaluate_on: Annotated[dict[Identifier, AnyDataset], AfterValidator(_distinct_names)] = Field(default_factory=dict)
     """Further data sets that are only evaluated on, by name."""

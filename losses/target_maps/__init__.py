@@ -27,14 +27,14 @@ from losses.errors import LossError
 from losses.registry import Registry
 from losses.target_maps.base import MapDescription, TargetMap, as_lesions
 
-__all__ = ["MapDescription", "TargetMap", "available", "compute", "describe", "identity", "register"]
+__all__ = ["KINDS", "MapDescription", "TargetMap", "available", "compute", "describe", "identity", "register"]
 
-_maps: Registry[TargetMap] = Registry(
+KINDS: Registry[TargetMap] = Registry(
     "target map", package="losses.target_maps.library", group="imbalance_bench.target_maps", error=LossError
 )
 
-available = _maps.names
-register = _maps.register
+available = KINDS.names
+register = KINDS.register
 
 
 def compute(
@@ -52,7 +52,7 @@ def compute(
     2D or 3D, holds no voxel, is not of integers or has values below −1, and for a spacing that is not one number > 0
     per axis.
     """
-    made = _maps.create(kind, **options)
+    made = KINDS.create(kind, **options)
     spacing = None if spacing_mm is None else tuple(float(step) for step in spacing_mm)
     lesions, ignored = as_lesions(kind, mask, spacing)
     values = np.asarray(made.values(lesions))
@@ -66,8 +66,8 @@ def compute(
 
 def describe(kind: str) -> MapDescription:
     """What a kind holds: types, value range, heads that can regress it; raises `LossError` for an unknown kind."""
-    known = _maps.describe(kind)
-    factory: Any = _maps.get(kind)
+    known = KINDS.describe(kind)
+    factory: Any = KINDS.get(kind)
     return MapDescription(
         name=known.name,
         summary=known.summary,
@@ -87,5 +87,5 @@ def identity(kind: str, **options: Any) -> dict[str, Any]:
     Raises `LossError` for an unknown kind or option.
     """
     known = describe(kind)
-    resolved = _maps.resolve(kind, options)
+    resolved = KINDS.resolve(kind, options)
     return {"kind": kind, "options": resolved, "stored_dtype": known.stored_dtype, "version": known.version}

@@ -34,7 +34,7 @@ def probe():
             return (logits[:, 1:] * maps["distance"]).mean()
 
     yield MapProbe
-    del losses._losses._registered["map_probe"]
+    losses.LOSSES.withdraw("map_probe")
 
 
 def test_the_value_is_the_weighted_sum(case):

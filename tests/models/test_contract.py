@@ -120,7 +120,7 @@ def registered():
 
     yield register
     for name in set(names):
-        del models._backbones._registered[name]
+        models.BACKBONES.withdraw(name)
 
 
 def test_a_backbone_that_keeps_the_contract_passes(registered):

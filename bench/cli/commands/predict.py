@@ -16,11 +16,20 @@ def command(
     roi: Annotated[Path | None, typer.Option(help="Label map of the region of interest.", show_default=False)] = None,
     checkpoint: Annotated[str, typer.Option(help="best or last.")] = "best",
     device: options.DeviceOption = "auto",
+    trust_plugins: options.TrustPluginsOption = False,
 ) -> None:
     """Segment an image with a trained cell and write the label map on the image's own grid."""
     from bench.execution.prediction import predict_file
 
     if len(images) < 2:
         raise typer.BadParameter("give the image first, then the file to write", param_hint="IMAGES")
-    predict_file(cell, tuple(images[:-1]), images[-1], roi=roi, checkpoint=checkpoint, device=device)
+    predict_file(
+        cell,
+        tuple(images[:-1]),
+        images[-1],
+        roi=roi,
+        checkpoint=checkpoint,
+        device=device,
+        trust_plugins=trust_plugins,
+    )
     print(images[-1])

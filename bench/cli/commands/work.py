@@ -9,6 +9,7 @@ def command(
     run: options.RunArgument,
     device: options.DeviceOption = "auto",
     other_environment: options.OtherEnvironmentOption = False,
+    trust_plugins: options.TrustPluginsOption = False,
 ) -> None:
     """Do the jobs of a run that nobody else is doing, until none is left. `run` starts workers by itself.
 
@@ -24,4 +25,4 @@ def command(
 
         directory = RunDirectory(run)
         with saying_what_is_kept(directory):
-            work(directory, device, other_environment)
+            work(directory, device, other_environment, trust_plugins)

@@ -76,7 +76,7 @@ def test_a_description_answers_what_a_planner_asks():
 
 
 def test_a_registered_class_is_a_kind_like_any_other(monkeypatch):
-    monkeypatch.setattr(target_maps._maps, "_registered", dict(target_maps._maps._registered))
+    monkeypatch.setattr(target_maps.KINDS, "_registered", dict(target_maps.KINDS._registered))
 
     @target_maps.register("size")
     class Size(TargetMap):
@@ -91,7 +91,7 @@ def test_a_registered_class_is_a_kind_like_any_other(monkeypatch):
 
 
 def test_a_kind_that_returns_another_shape_is_refused(monkeypatch):
-    monkeypatch.setattr(target_maps._maps, "_registered", dict(target_maps._maps._registered))
+    monkeypatch.setattr(target_maps.KINDS, "_registered", dict(target_maps.KINDS._registered))
 
     @target_maps.register("wrong")
     class Wrong(TargetMap):
