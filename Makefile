@@ -9,7 +9,7 @@ ifneq ($(wildcard ../shared/data),)
 export IMBALANCE_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: install demo test test-all lint benchmark readme-figures
+.PHONY: install demo test test-all torture lint benchmark readme-figures
 
 install: $(STAMP)
 
@@ -27,6 +27,10 @@ test: install
 
 test-all: install
 	$(BIN)/python -m pytest
+
+# 100 kills at random moments of a suite with two workers; `make test-all` does 20.
+torture: install
+	KILLS=100 $(BIN)/python -m pytest -s tests/faults/test_random_kills.py
 
 lint: install
 	$(BIN)/ruff check .
