@@ -111,10 +111,8 @@ def stopped(process: subprocess.Popen[str]) -> str:
     return line
 
 
-@pytest.mark.parametrize(
-    "phase",
-    ["training", *(pytest.param(phase, marks=pytest.mark.slow) for phase in ("scoring", "publishing", "reporting"))],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("phase", ["training", "scoring", "publishing", "reporting"])
 def test_a_disk_that_fills_up_stops_the_run_and_with_room_it_ends_with_the_same_bytes(
     workshop, uninterrupted, disk, killer, nothing_twice, phase
 ):
@@ -180,6 +178,7 @@ def test_a_run_on_a_disk_that_became_read_only_can_be_looked_at_and_goes_on_when
     assert workshop.scores(run.path) == workshop.scores(uninterrupted)
 
 
+@pytest.mark.slow
 def test_an_output_folder_that_is_removed_during_the_run_stops_it_and_does_not_rise_again(
     workshop, uninterrupted, killer
 ):
