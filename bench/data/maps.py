@@ -55,13 +55,15 @@ def maps_for(
     }
 
 
-def coordinates(shape: Sequence[int]) -> npt.NDArray[np.float32]:
+def coordinates(shape: Sequence[int], part: Sequence[slice] | None = None) -> npt.NDArray[np.float32]:
     """(len(S), *S): position of each voxel along each axis, −1 at the first voxel's centre, 1 at the last one's.
 
     An axis of one voxel is 0. Cropped and turned with the patch like a map, each channel keeps the axis of the volume.
+    `part`: only that part of the volume, without computing the rest.
     """
     axes = [np.linspace(-1, 1, size, dtype=np.float32) if size > 1 else np.zeros(1, np.float32) for size in shape]
-    return np.stack(np.meshgrid(*axes, indexing="ij"))
+    chosen = axes if part is None else [axis[piece] for axis, piece in zip(axes, part, strict=True)]
+    return np.stack(np.meshgrid(*chosen, indexing="ij"))
 
 
 def _mask(labels: npt.NDArray[np.int8], index: int) -> npt.NDArray[np.int8]:

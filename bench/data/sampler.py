@@ -38,6 +38,13 @@ class SamplingSettings(Settings):
     """Largest displacement of a foreground patch's centre from its voxel, along each axis; less in small patches, so
     that the voxel stays inside."""
     augmentation: AugmentationSettings | Literal["none"] = AugmentationSettings()
+    map_scope: Literal["case", "patch"] = "case"
+    """What target maps are computed on. `case`: the whole prepared volume, cut with the patch. `patch`: every patch
+    anew, which knows nothing of the lesions outside."""
+
+    def identity(self) -> dict[str, Any]:
+        """The part of a cell's identity that all methods share; `map_scope` is in that of methods with maps."""
+        return self.model_dump(mode="json", exclude={"map_scope"})
 
     @model_validator(mode="after")
     def _fits(self) -> SamplingSettings:

@@ -20,11 +20,14 @@ from torch import nn
 
 from bench import stopping
 from bench.data.batches import prefetched
+from bench.data.maps import STEP
+from bench.data.patch_maps import NO_MAPS, PatchMaps
 from bench.data.sampler import PatchSampler
 from bench.training.checkpoints import load_newest, save_checkpoint
 from bench.training.compilation import compile_for_training
 from bench.training.schedule import learning_rate
 from bench.training.settings import TRAINING_VERSION, TrainingSettings
+from losses.base import NotFiniteError
 from models.method import Batch, Method
 
 Validate = Callable[[Method], Mapping[str, float]]
@@ -92,6 +95,7 @@ class Training:
         folder: Path,
         device: torch.device,
         watch: Watch,
+        maps: PatchMaps = NO_MAPS,
     ) -> None:
         self.method = method.to(device)
         self._format = torch.contiguous_format
@@ -102,7 +106,7 @@ class Training:
             compile_for_training(self.method.backbone)
         trained = (parameter for parameter in self.method.parameters() if parameter.requires_grad)
         self.optimiser = torch.optim.Adam(trained, lr=settings.learning_rate)
-        self.sampler, self.validate, self.settings = sampler, validate, settings
+        self.sampler, self.maps, self.validate, self.settings = sampler, maps, validate, settings
         self.folder, self.device, self.watch = folder, device, watch
         self.progress = Progress()
         self.best: Weights = {}
@@ -122,7 +126,7 @@ class Training:
         if self.progress.step in validation_steps and not self._is_validated():
             self._validate()
             self._save()
-        for planned in prefetched(self.sampler, self.progress.step, self.settings.steps):
+        for planned in prefetched(self.sampler, self.progress.step, self.settings.steps, self.maps):
             self._pending.append(self.step(planned.batch))
             progress = self.progress
             progress.order_digest = self.sampler.digest(planned.plan, progress.order_digest)
@@ -147,7 +151,7 @@ class Training:
         """Forward, backward and one step of the optimiser; returns what the training curve records of it.
 
         Raises:
-            Diverged: a loss or gradient is not finite; the weights are as before.
+            Diverged: a loss, its logits or a gradient is not finite; the weights are as before.
         """
         started = time.perf_counter()
         step = self.progress.step
@@ -160,8 +164,11 @@ class Training:
         autocast = (
             torch.autocast(self.device.type, torch.bfloat16) if self.settings.precision == "bf16" else nullcontext()
         )
-        with autocast:
-            terms = self.method.training_terms(self._on_device(batch))
+        try:
+            with autocast:
+                terms = self.method.training_terms(self._on_device(batch))
+        except NotFiniteError as error:
+            raise self._diverged(f"segmentation could not be computed ({error})") from error
         objective = self.method.objective(terms)
         objective.backward()  # type: ignore[no-untyped-call]
         values = {name: float(term.value.detach()) for name, term in terms.items()}
@@ -176,14 +183,20 @@ class Training:
     def _refuse_non_finite(self, values: Mapping[str, float]) -> None:
         for name, value in values.items():
             if not math.isfinite(value):
-                if self._pending:
-                    self._log()
-                step, steps = self.progress.step + 1, self.settings.steps
-                raise Diverged(f"{name} became {value} at step {step} of {steps}", step)
+                raise self._diverged(f"{name} became {value}")
+
+    def _diverged(self, reason: str) -> Diverged:
+        """The end of this training; what its curve has so far is in `progress`."""
+        if self._pending:
+            self._log()
+        step = self.progress.step + 1
+        return Diverged(f"{reason} at step {step} of {self.settings.steps}", step)
 
     def _on_device(self, batch: Batch) -> Batch:
         image = batch.image.to(self.device, non_blocking=True, memory_format=self._format)
         maps = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.maps.items()}
+        if STEP in self.method.required_maps:
+            maps[STEP] = torch.full((), self.progress.step, dtype=torch.int64, device=self.device)
         return Batch(image, batch.labels.to(self.device, non_blocking=True), maps)
 
     def _gradients(self) -> list[torch.Tensor]:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.data.augmentation import AugmentationSettings, PatchAugmentation, change_intensity
-from bench.data.batches import assemble, cut, prefetched
+from bench.data.batches import assemble, prefetched
 from bench.data.sampler import Patch, PatchSampler, SamplingSettings
 
 PLAIN = PatchAugmentation()
@@ -37,23 +37,6 @@ def sampler_of(*cases, size=(6, 8, 8), **changes):
 
 def same(one, other):
     return torch.equal(one.image, other.image) and torch.equal(one.labels, other.labels)
-
-
-@given(
-    st.lists(st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(-9, 9)), min_size=1, max_size=3),
-    st.integers(0, 1),
-)
-def test_cutting_is_padding_and_slicing(axes, leading):
-    shape, size, start = ((*axis,) for axis in zip(*axes, strict=True))
-    array = np.arange(1, 1 + 2**leading * np.prod(shape), dtype=np.int16).reshape((2,) * leading + shape)
-    margin = 20
-    padded = np.pad(array, [(0, 0)] * leading + [(margin, margin)] * len(shape), constant_values=-1)
-    window = tuple(slice(s + margin, s + margin + p) for s, p in zip(start, size, strict=True))
-    patch = cut(array, start, size, -1)
-    assert patch.dtype == array.dtype
-    assert np.array_equal(patch, padded[(slice(None),) * leading + window])
-    patch[...] = 0
-    assert array.min() == 1
 
 
 def test_a_batch_has_the_shapes_and_types_of_the_contract():

@@ -189,6 +189,54 @@ def test_a_number_that_is_none_ends_the_training_with_term_and_step(tiny, new_me
     assert load_newest(tiny.folder)["progress"]["step"] == 6
 
 
+def test_logits_that_are_none_in_a_loss_s_first_call_end_the_training_too(tiny, new_method):
+    method = new_method()
+    for parameter in method.backbone.head.parameters():
+        parameter.data.fill_(torch.nan)
+    training = tiny.training(method)
+    with pytest.raises(Diverged, match=r"logits are NaN or infinite .* at step 1 of 12") as caught:
+        training.run()
+    assert caught.value.step == 1
+    assert training.progress.training == []
+
+
+class Steps(Method):
+    """A method that is told the step, and keeps what it was told."""
+
+    required_maps = ("step",)
+
+    def __init__(self, method: Method) -> None:
+        super().__init__(method.backbone, method.loss)
+        self.told = []
+
+    def training_terms(self, batch):
+        self.told.append(batch.maps["step"])
+        return super().training_terms(batch)
+
+
+def test_the_step_is_told_to_those_who_require_it_and_goes_on_where_it_was_after_a_resume(tiny, asked, new_method):
+    method = Steps(new_method())
+    tiny.run(method)
+    assert [(step.dtype, step.shape) for step in method.told] == [(torch.int64, ())] * 12
+    assert [int(step) for step in method.told] == list(range(12))
+    asked.at = ("training", 5)
+    before, after = Steps(new_method()), Steps(new_method())
+    with stopping.noting_signals(), pytest.raises(stopping.Interrupted):
+        asked.run(before)
+    dataclasses.replace(asked, at=("nothing", 0)).run(after)
+    assert [int(step) for step in (*before.told, *after.told)] == list(range(12))
+
+
+def test_who_does_not_require_the_step_is_not_told(tiny, new_method):
+    class Curious(Method):
+        def training_terms(self, batch):
+            assert dict(batch.maps) == {}
+            return super().training_terms(batch)
+
+    method = new_method()
+    tiny.run(Curious(method.backbone, method.loss))
+
+
 def test_every_term_is_logged_and_the_objective_is_their_weighted_sum(tiny, new_method):
     class TwoTerms(Method):
         def training_terms(self, batch):
