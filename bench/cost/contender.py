@@ -20,6 +20,7 @@ class Contender:
     def __init__(self, suite: Suite, settings: MethodSettings, inputs: Inputs, device: torch.device) -> None:
         method = untrained_method(suite, settings.loss.specification(), suite.seeds[0], inputs.train)
         self._inputs, self._scorer = inputs, Scorer(suite, device)
+        self._batch = inputs.batch_with(method.required_maps)
         # Only single steps are taken, so nothing is validated and nothing is saved.
         self._training = Training(
             method, inputs.sampler, lambda _: {}, suite.training, Path(os.devnull), device, lambda *_, **__: None
@@ -28,7 +29,7 @@ class Contender:
 
     def step(self) -> None:
         """One training step on the fixed batch: copy to the device, forward, backward, step of the optimiser."""
-        self._training.step(self._inputs.batch)
+        self._training.step(self._batch)
 
     def infer(self) -> None:
         """Segment the fixed volume: sliding windows, and back to the native grid."""

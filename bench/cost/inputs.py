@@ -14,6 +14,7 @@ import numpy.typing as npt
 from bench.data.batches import assemble
 from bench.data.cache.store import CaseCache
 from bench.data.geometry import place
+from bench.data.patch_maps import PatchMaps
 from bench.data.prepared import Prepared, open_prepared
 from bench.data.sampler import PatchSampler, PatchSource
 from bench.data.volume import Geometry
@@ -45,6 +46,14 @@ class Inputs:
     def batch(self) -> Batch:
         """The sampler's first batch."""
         return assemble(self.sampler, self.sampler.plan(0))
+
+    def batch_with(self, required: tuple[str, ...]) -> Batch:
+        """The same batch with these maps. They are computed in the patch; in a step it does not matter where."""
+        if not required:
+            return self.batch
+        maps = PatchMaps(required, len(self.train[0].class_voxels))
+        added = assemble(self.sampler, self.sampler.plan(0), maps).maps
+        return Batch(self.batch.image, self.batch.labels, added)
 
 
 @dataclass(frozen=True)

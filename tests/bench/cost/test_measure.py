@@ -14,6 +14,7 @@ from bench.errors import BenchError
 from bench.execution.planning import Request, plan_request
 from bench.training.device import make_repeatable
 from bench.training.loop import Training
+from models.method import Method
 
 CPU = torch.device("cpu")
 
@@ -91,6 +92,19 @@ def test_a_step_is_the_step_of_the_training_loop(plan, monkeypatch):
     make_repeatable(1, CPU)
     Contender(planned.suite, planned.suite.methods[0], inputs, CPU).step()
     assert taken == [inputs.batch]
+
+
+def test_losses_that_need_maps_or_the_step_are_measured_on_the_same_patches_as_the_others(plan, monkeypatch):
+    terms = [{"name": "boundary", "weight": {"start": 0.0, "stop": 1.0, "steps": 9}}, {"name": "map_dice"}]
+    planned = plan(methods=[{"id": "maps", "loss": {"name": "sum", "terms": terms}}])
+    taken = []
+    usual = Method.training_terms
+    monkeypatch.setattr(Method, "training_terms", lambda method, batch: taken.append(batch) or usual(method, batch))
+    inputs = choose_inputs(planned)
+    make_repeatable(1, CPU)
+    Contender(planned.suite, planned.suite.methods[0], inputs, CPU).step()
+    assert set(taken[0].maps) == {"norm_inverse", "signed_distance", "step"}
+    assert torch.equal(taken[0].labels, inputs.batch.labels)
 
 
 def test_a_step_moves_the_weights_and_an_inference_does_not(plan):
