@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from . import maps
@@ -26,6 +28,15 @@ def hausdorff_dt(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def region_wise(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean over voxels of Σ_c p_c · map_c, the map -D / max D inside and +1 outside, foreground classes."""
-    p = counted_probabilities(logits, labels)[:, 1:]
-    return (p * maps.per_class(maps.region_wise, labels, logits.shape[1])).sum() / counted(labels).sum()
+    """Mean over voxels and all classes (c = 0 is one) of p_c · map_c, the map -D / max D inside and +1 outside.
+
+    Beyond the sheet, as the loss documents it: also the mean over classes; -1 where all is background.
+    """
+    p = counted_probabilities(logits, labels)
+    target = torch.stack([(labels == c) for c in range(logits.shape[1])], dim=1)
+    target[:, 0] |= labels == -1  # an ignored voxel counts as background in every map
+    rectified = [
+        [maps.region_wise(mask.numpy(), ignored, c == 0) for c, mask in enumerate(sample)]
+        for sample, ignored in zip(target, (labels == -1).numpy(), strict=True)
+    ]
+    return (p * torch.from_numpy(np.array(rectified))).sum() / (counted(labels).sum() * logits.shape[1])

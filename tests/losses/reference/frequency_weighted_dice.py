@@ -9,9 +9,12 @@ from .one_hot import counted, counted_probabilities, truth
 
 
 def frequency_weighted_dice(logits: Tensor, labels: Tensor, *, smooth: float = 1e-5) -> Tensor:
-    """w_bg is the foreground fraction of the batch and w_fg = 1 - w_bg; the sheet defines two classes only."""
-    assert logits.shape[1] == 2
-    p, g = counted_probabilities(logits, labels), truth(labels, 2)
-    background_weight = g[:, 1].sum() / counted(labels).sum()
-    scores = [soft_dice(p[:, c], g[:, c], smooth) for c in range(2)]
-    return 1 - (background_weight * scores[0] + (1 - background_weight) * scores[1])
+    """w_bg is the foreground fraction of the batch and w_fg = 1 - w_bg.
+
+    Beyond the sheet, as the loss documents it: for C > 2 the mean frequency of the other classes.
+    """
+    classes = logits.shape[1]
+    p, g = counted_probabilities(logits, labels), truth(labels, classes)
+    frequencies = [g[:, c].sum() / counted(labels).sum() for c in range(classes)]
+    others = [(sum(frequencies) - frequency) / (classes - 1) for frequency in frequencies]
+    return 1 - sum(w * soft_dice(p[:, c], g[:, c], smooth) for c, w in enumerate(others))

@@ -28,9 +28,19 @@ def distance_to(target: Mask) -> Floats:
     return distances
 
 
+def depth_of(mask: Mask) -> Floats:
+    """D of the mask's voxels: distance to the nearest background voxel.
+
+    Beyond the sheet, which calls it undefined, as the maps document it: a mask without background has it all around.
+    """
+    if mask.all():
+        return distance_to(~np.pad(mask, 1))[(slice(1, -1),) * mask.ndim]
+    return distance_to(~mask)
+
+
 def norm_inverse(mask: Mask) -> Floats:
     """NI-DM: (M + 1 - D) / M per lesion, D the distance to the nearest background voxel, M its maximum; 0 outside."""
-    depth, result = distance_to(~mask), np.zeros(mask.shape)
+    depth, result = depth_of(mask), np.zeros(mask.shape)
     for lesion in components(mask):
         result[lesion] = (depth[lesion].max() + 1 - depth[lesion]) / depth[lesion].max()
     return result
@@ -38,27 +48,29 @@ def norm_inverse(mask: Mask) -> Floats:
 
 def distance(mask: Mask) -> Floats:
     """O-DM: distance to the nearest background voxel, 0 outside."""
-    return np.where(mask, distance_to(~mask), 0.0)
+    return np.where(mask, depth_of(mask), 0.0)
 
 
 def signed_distance(mask: Mask) -> Floats:
     """Distance to the mask outside, -(D - 1) inside (so 0 on the rim); all 0 where there is no mask."""
     if not mask.any():
         return np.zeros(mask.shape)
-    return np.where(mask, -(distance_to(~mask) - 1), distance_to(mask))
+    return np.where(mask, -(depth_of(mask) - 1), distance_to(mask))
 
 
 def both_sides_distance(mask: Mask) -> Floats:
     """Distance to the other side: to the background inside, to the mask outside; all 0 where there is no mask."""
     if not mask.any():
         return np.zeros(mask.shape)
-    return np.where(mask, distance_to(~mask), distance_to(mask))
+    return np.where(mask, depth_of(mask), distance_to(mask))
 
 
-def region_wise(mask: Mask) -> Floats:
-    """-D / max D inside, +1 outside."""
-    depth = distance(mask)
-    return np.where(mask, -depth / max(depth.max(), 1.0), 1.0)
+def region_wise(mask: Mask, ignored: Mask, background: bool) -> Floats:
+    """-D / max D inside, +1 outside; the maximum is over voxels that count. -1 where all is background."""
+    depth = distance_to(~mask) if background else depth_of(mask)
+    if np.isinf(depth).all():
+        return np.full(mask.shape, -1.0)
+    return np.where(mask, -depth / max(depth[mask & ~ignored].max(initial=0.0), 1.0), 1.0)
 
 
 def border(mask: Mask, w0: float = 10.0, sigma: float = 5.0) -> Floats:

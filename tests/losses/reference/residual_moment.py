@@ -29,7 +29,8 @@ def residual_moment(
 ) -> Tensor:
     """map: Σ_k Σ_i |x^k (p - g)| / |Ω| (l2: squared). moment: Σ_k |Σ_i x^k (p - g)| / max(Σg, 1) (l2: squared).
 
-    Of every sample and foreground class, then the mean; |Ω| counts the voxels that are not -1.
+    Of every sample and foreground class, then the mean; |Ω| counts the voxels that are not -1. Beyond the sheet, as
+    the loss documents it: level "map" is the mean over the voxels of the batch.
     """
     p, g = counted_probabilities(logits, labels), truth(labels, logits.shape[1])
     size = (lambda x: x.abs()) if norm == "l1" else (lambda x: x**2)
@@ -39,7 +40,7 @@ def residual_moment(
         for c in range(1, logits.shape[1]):
             residual = p[b, c] - g[b, c]
             if level == "map":
-                parts = [size(m * residual).sum() / counted(labels)[b].sum() for m in monomials(x, order)]
+                parts = [size(m * residual).sum() * len(labels) / counted(labels).sum() for m in monomials(x, order)]
             else:
                 parts = [size((m * residual).sum() / g[b, c].sum().clamp(min=1)) for m in monomials(x, order)]
             losses.append(sum(parts))

@@ -1,4 +1,4 @@
-"""Asymmetric unified focal: λ aFL + (1 - λ) aFTL, two classes."""
+"""Asymmetric unified focal: λ aFL + (1 - λ) aFTL."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from .one_hot import counted, counted_probabilities, log_probabilities, mean, pr
 
 
 def unified_focal(
-    logits: Tensor, labels: Tensor, *, weight: float = 0.5, delta: float = 0.6, gamma: float = 0.5, smooth: float = 1e-5
+    logits: Tensor, labels: Tensor, *, weight: float = 0.5, delta: float = 0.6, gamma: float = 0.5, smooth: float = 1e-7
 ) -> Tensor:
     """aFL = -(δ y ln p + (1 - δ)(1 - p_bg)^γ y_bg ln p_bg), the mean over the voxels that count;
 
-    aFTL = ½ [(1 - TI_bg) + (1 - TI_fg)^(1 - γ)], δ on FN and 1 - δ on FP, per sample.
+    aFTL = ½ [(1 - TI_bg) + (1 - TI_fg)^(1 - γ)], δ on FN and 1 - δ on FP, per sample. Beyond the sheet, as the loss
+    documents it: for C > 2 every foreground class is treated as the one.
     """
-    assert logits.shape[1] == 2
-    log_p, g = log_probabilities(logits), truth(labels, 2)
+    log_p, g = log_probabilities(logits), truth(labels, logits.shape[1])
     background = (1 - delta) * (1 - probabilities(logits)[:, 0]) ** gamma * g[:, 0] * log_p[:, 0]
-    focal = -(delta * g[:, 1] * log_p[:, 1] + background).sum() / counted(labels).sum()
+    foreground = delta * (g[:, 1:] * log_p[:, 1:]).sum(dim=1)
+    focal = -(foreground + background).sum() / counted(labels).sum()
     p, tversky = counted_probabilities(logits, labels), []
     for b in range(len(labels)):
-        index = []
-        for c in range(2):
+        for c in range(logits.shape[1]):
             hit = (p[b, c] * g[b, c]).sum()
             wrong = (p[b, c] * (1 - g[b, c])).sum()
             missed = ((1 - p[b, c]) * g[b, c]).sum()
-            index.append((hit + smooth) / (hit + delta * missed + (1 - delta) * wrong + smooth))
-        tversky.append(((1 - index[0]) + (1 - index[1]) ** (1 - gamma)) / 2)
+            index = (hit + smooth) / (hit + delta * missed + (1 - delta) * wrong + smooth)
+            tversky.append(1 - index if c == 0 else (1 - index) ** (1 - gamma))
     return weight * focal + (1 - weight) * mean(tversky)

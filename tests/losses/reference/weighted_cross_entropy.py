@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from . import maps
@@ -38,34 +37,25 @@ def class_weighted(logits: Tensor, labels: Tensor, *, class_weights: Sequence[fl
 
 
 def unet_border(logits: Tensor, labels: Tensor, *, class_weights: Sequence[float]) -> Tensor:
-    """w(x) = w_c(x) + w0 exp(-(d1 + d2)² / 2σ²), the second part from each foreground class's lesions."""
-    border = maps.per_class(maps.border, labels, logits.shape[1]).sum(dim=1) * counted(labels)
+    """w(x) = w_c(x) + w0 exp(-(d1 + d2)² / 2σ²), d1 and d2 to the lesions of one class.
+
+    Beyond the sheet, as the loss documents it: the largest of all classes.
+    """
+    border = maps.per_class(maps.border, labels, logits.shape[1]).max(dim=1).values * counted(labels)
     weights = class_weight_of_voxels(labels, class_weights) + border
     return weighted_mean(voxel_cross_entropy(logits, labels), weights)
 
 
-def adaptive(logits: Tensor, labels: Tensor, *, through_weight: bool = True) -> Tensor:
-    """Sudre, two classes: -(1/N) Σ [w g ln p + (1 - g) ln(1 - p)], w = (N - Σp) / Σp of the prediction, whole batch.
+def adaptive(logits: Tensor, labels: Tensor) -> Tensor:
+    """Sudre: -(1/N) Σ [w g ln p + (1 - g) ln(1 - p)], w = (N - Σp) / Σp of the prediction, over the whole batch.
 
-    `through_weight`: whether the gradient flows through w.
+    The gradient flows through w. Beyond the sheet, as the loss documents it: for C > 2 each foreground class has its
+    own w and the background 1; Σp is at least one voxel.
     """
-    assert logits.shape[1] == 2
-    voxels, g = counted(labels).sum(), truth(labels, 2)
-    predicted = counted_probabilities(logits, labels)[:, 1].sum()
-    weight = (voxels - predicted) / predicted
-    if not through_weight:
-        weight = weight.detach()
+    voxels, g = counted(labels).sum(), truth(labels, logits.shape[1])
     log_p = log_probabilities(logits)
-    return -(weight * g[:, 1] * log_p[:, 1] + g[:, 0] * log_p[:, 0]).sum() / voxels
-
-
-def adaptive_weighted_mean(logits: Tensor, labels: Tensor, *, through_weight: bool = True) -> Tensor:
-    """The same weight, but divided by the sum of the weights as torch divides."""
-    assert logits.shape[1] == 2
-    voxels, g = counted(labels).sum(), truth(labels, 2)
-    predicted = counted_probabilities(logits, labels)[:, 1].sum()
-    weight = (voxels - predicted) / predicted
-    if not through_weight:
-        weight = weight.detach()
-    weights = torch.stack([torch.ones_like(weight), weight])
-    return weighted_mean(voxel_cross_entropy(logits, labels), weights[0] * g[:, 0] + weights[1] * g[:, 1])
+    summed = (g[:, 0] * log_p[:, 0]).sum()
+    for c in range(1, logits.shape[1]):
+        predicted = counted_probabilities(logits, labels)[:, c].sum()
+        summed = summed + (voxels - predicted) / predicted.clamp(min=1) * (g[:, c] * log_p[:, c]).sum()
+    return -summed / voxels
