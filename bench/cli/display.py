@@ -48,6 +48,9 @@ class PlainShow:
 
     def status(self, run: RunDirectory, status: Status) -> None:
         self._say("cases", f"{status.cases_prepared} of {status.cases_needed} cases prepared", status.cases_prepared)
+        if status.maps_needed:
+            line = f"{status.maps_computed} of {status.maps_needed} target maps computed"
+            self._say("maps", line, status.maps_computed)
         for cell in status.cells:
             if cell.state == "done":
                 dice = "" if cell.validation_dice is None else f", best validation DC {cell.validation_dice:.3f}"
@@ -92,6 +95,8 @@ class LiveShow:
         table = Table.grid(padding=(0, 1))
         if status.cases_prepared < status.cases_needed:
             table.add_row("cases", ProgressBar(status.cases_needed, status.cases_prepared, width=30), "preparing")
+        elif status.maps_computed < status.maps_needed:
+            table.add_row("target maps", ProgressBar(status.maps_needed, status.maps_computed, width=30), "computing")
         for cell in status.cells:
             if cell.state == "working":
                 table.add_row(_name(cell), ProgressBar(cell.steps, cell.step, width=30), f"{cell.phase} {cell.step}")

@@ -16,6 +16,7 @@ from bench.errors import DataError
 from bench.suite.planner import CellPlan
 from bench.suite.schema import Suite
 from bench.training.loop import use_channels_last
+from losses.base import Loss
 from models.backbone import Backbone
 from models.method import Method
 
@@ -80,3 +81,9 @@ def class_statistics(cases: Sequence[TrainingCase]) -> losses.Statistics:
     """Class frequencies over the prepared training volumes, ignored voxels left out."""
     counts = [sum(voxels) for voxels in zip(*(case.class_voxels for case in cases), strict=True)]
     return losses.Statistics(tuple(count / sum(counts) for count in counts))
+
+
+def chosen_weights(method: Method) -> list[dict[str, Any]]:
+    """The class weights of every loss that has them, background first, as plain values for the record."""
+    parts = (part for part in method.loss.modules() if isinstance(part, Loss))
+    return [{"loss": part.name, "weights": list(part.class_weights)} for part in parts if part.class_weights]

@@ -17,7 +17,7 @@ from bench.data.sampler import PatchSampler
 from bench.errors import BenchError
 from bench.evaluation.lesions import LESION_COLUMNS
 from bench.evaluation.scoring import SCORE_COLUMNS
-from bench.execution.assembly import build_method
+from bench.execution.assembly import build_method, chosen_weights, class_statistics
 from bench.execution.environment import environment_here, note_passage, passed_through, started_in
 from bench.execution.job import RESULT
 from bench.execution.run_job import RunJob
@@ -58,7 +58,7 @@ class CellJob(RunJob):
 
     @cached_property
     def needs(self) -> tuple[Path, ...]:
-        return tuple(self.context.cache.folder(case) for case in self.plan.needs)
+        return tuple(self.context.cache.folder(identity) for identity in (*self.plan.needs, *self.plan.map_needs))
 
     def run(self, working: Path, watch: JobWatch) -> None:
         """Train from the newest checkpoint, score what is not scored yet, and write the records.
@@ -95,6 +95,8 @@ class CellJob(RunJob):
         make_repeatable(suite.training.threads_per_cell, device)
         train = [self._cases[identity] for identity in self.plan.train]
         method = build_method(suite, self.plan, train)
+        facts["class_frequencies"] = list(class_statistics(train).class_frequencies)
+        self._note_weights(method, facts)
         facts["start_digest"] = start_digest(method.backbone)
         facts["parameters"] = sum(parameter.numel() for parameter in method.backbone.parameters())
         scorer = Scorer(suite, device)
@@ -116,6 +118,20 @@ class CellJob(RunJob):
         if len(facts["timing"]) == len(timing):  # a resumed cell has not seen everything
             remember(suite, device_facts(device), timing)
 
+    def _note_weights(self, method: Method, facts: dict[str, Any]) -> None:
+        """Record and print what the loss made of the class frequencies."""
+        weights = chosen_weights(method)
+        if not weights:
+            return
+        facts["class_weights"] = weights
+        classes = ("background", *self.context.suite.dataset.classes)
+        for name, values in [
+            ("class frequencies", facts["class_frequencies"]),
+            *((f"class weights of {entry['loss']}", entry["weights"]) for entry in weights),
+        ]:
+            listed = ", ".join(f"{label} {value:.6g}" for label, value in zip(classes, values, strict=False))
+            print(f"{self.id}: {name}: {listed}", flush=True)
+
     def _train(
         self,
         method: Method,
@@ -134,6 +150,7 @@ class CellJob(RunJob):
             working / "resume",
             self.context.device,
             watch,
+            self.context.patch_maps(method.required_maps, self.plan, train),
         )
         try:
             return training.run()

@@ -38,7 +38,7 @@ def leftovers(run: RunDirectory) -> tuple[Leftover, ...]:
         RunError: not a run directory.
     """
     content = run.read_run()
-    jobs = {job["id"] for kind in ("cells", "prepare") for job in content["plan"][kind]}
+    jobs = {job["id"] for kind in ("cells", "prepare", "maps") for job in content["plan"].get(kind, ())}
     jobs |= {baseline_id(cell["test"]) for cell in content["plan"]["cells"]}
     found = []
     for place in PLACES:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy.typing as npt
 from pydantic import ValidationError
 
 from bench.data.cache.store import CaseCache
 from bench.data.dataset import Dataset, open_dataset
 from bench.data.fingerprints import FingerprintMemory
+from bench.data.patch_maps import PatchMaps
 from bench.data.prepared import Prepared, open_prepared
+from bench.data.stored_maps import open_map
 from bench.errors import RunError
 from bench.execution.sources import Sources
 from bench.results.run_directory import RunDirectory
 from bench.suite import plugins
-from bench.suite.planner import Plan
+from bench.suite.planner import CellPlan, Plan
 from bench.suite.schema import Suite
 
 if TYPE_CHECKING:
@@ -86,6 +90,22 @@ class RunContext:
         """
         self.cache.touch(identity)
         return open_prepared(self.cache.folder(identity))
+
+    def patch_maps(self, required: tuple[str, ...], cell: CellPlan, train: Sequence[Prepared]) -> PatchMaps:
+        """The maps for patches of a cell's training cases; stored ones count as used.
+
+        Raises:
+            DataError: the cache does not have a map, or it is not one of its case.
+        """
+        classes = 1 + len(self.suite.dataset.classes)
+        if self.suite.sampling.map_scope == "patch":
+            return PatchMaps(required, classes)
+        stored: list[dict[str, npt.NDArray[Any]]] = [{} for _ in train]
+        for kind, identities in cell.maps.items():
+            for maps, case, identity in zip(stored, train, identities, strict=True):
+                self.cache.touch(identity)
+                maps[kind] = open_map(self.cache.folder(identity), kind, case)
+        return PatchMaps(required, classes, stored)
 
     @cached_property
     def device(self) -> torch.device:

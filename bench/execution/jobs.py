@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from bench.execution.baseline_job import BaselineJob
 from bench.execution.cell_job import CellJob
 from bench.execution.context import RunContext
 from bench.execution.job import Job, is_done
+from bench.execution.map_job import MapJob
 from bench.execution.prepare_job import PrepareJob
 
 
 def jobs_of(context: RunContext) -> tuple[Job, ...]:
-    """The selected cells in the order of the suite, behind the cases that they need."""
+    """The selected cells in the order of the suite, behind the cases and target maps that they need."""
     cells = [CellJob(context, plan) for plan in context.plan.cells if plan.id in context.selected]
     needed = cases_of(context)
     prepare = (PrepareJob(context, plan) for plan in context.plan.prepare if plan.id in needed)
-    return (*prepare, *_baselines(context, cells), *cells)
+    needed_maps = maps_of(context)
+    maps = (MapJob(context, plan) for plan in context.plan.maps if plan.id in needed_maps)
+    return (*prepare, *maps, *_baselines(context, cells), *cells)
 
 
 def cases_of(context: RunContext) -> frozenset[str]:
@@ -24,11 +28,19 @@ def cases_of(context: RunContext) -> frozenset[str]:
     return frozenset(case for plan in context.plan.cells if plan.id in context.selected for case in plan.needs)
 
 
+def maps_of(context: RunContext) -> frozenset[str]:
+    """Identities of the stored target maps that the selected cells need."""
+    return frozenset(one for plan in context.plan.cells if plan.id in context.selected for one in plan.map_needs)
+
+
 def jobs_left(jobs: Sequence[Job]) -> list[Job]:
-    """Jobs that are not done; cases only as far as others that are left need them, as the cache may forget the rest."""
+    """Jobs that are not done; what fills the cache only as far as others need it, as the cache may forget the rest."""
     left = [job for job in jobs if not is_done(job)]
-    needed = {folder for job in left for folder in job.needs}
-    return [job for job in left if not isinstance(job, PrepareJob) or job.target in needed]
+    needed: set[Path] = set()
+    for job in reversed(left):  # whatever a job needs stands before it
+        if job.target in needed or not isinstance(job, PrepareJob | MapJob):
+            needed.update(job.needs)
+    return [job for job in left if job.target in needed or not isinstance(job, PrepareJob | MapJob)]
 
 
 def _baselines(context: RunContext, cells: list[CellJob]) -> list[BaselineJob]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import losses
 import models
 from bench.data.dataset import Dataset, open_dataset
 from bench.data.fingerprints import FingerprintMemory
@@ -21,6 +20,7 @@ from bench.files.storage import refuse_unwritable
 from bench.files.user_cache import user_cache
 from bench.results.run_directory import RunDirectory
 from bench.suite.loader import Loaded, load
+from bench.suite.maps import kinds_of
 from bench.suite.planner import CellPlan, Plan, make_plan
 from bench.suite.problems import refuse
 from bench.suite.schema import Suite
@@ -76,6 +76,19 @@ class Planned:
             return []
         return [f"Split: {split.file.name}, which lies with the data; the suite names none."]
 
+    def _map_line(self) -> list[str]:
+        """Which target maps there are, and what they know."""
+        assert self.plan is not None
+        described = (cell.identity.get("maps", {"kinds": []}) for cell in self.plan.cells)
+        kinds = {how["kind"] for maps in described for how in maps["kinds"]}
+        if not kinds:
+            return []
+        scopes = {
+            "case": "of the whole prepared volume, cut with the patch",
+            "patch": "computed in every patch anew, which knows nothing of the lesions outside",
+        }
+        return [f"Target maps: {', '.join(sorted(kinds))}, in voxels, {scopes[self.suite.sampling.map_scope]}."]
+
     def description(self) -> dict[str, Any]:
         """The content of run.json."""
         assert self.plan is not None, "a run is described after its data was read"
@@ -84,7 +97,7 @@ class Planned:
             "suite": self.suite.model_dump(mode="json"),
             "profile": self.profile,
             "why": self.why,
-            "protocol": [*protocol_lines(self.suite), *self._split_line()],
+            "protocol": [*protocol_lines(self.suite), *self._map_line(), *self._split_line()],
             "plan": self.plan.model_dump(mode="json"),
             "selected": [cell.id for cell in self.selected()],
             "skipped": self.skipped,
@@ -156,12 +169,9 @@ def _check_parameters(loaded: Loaded[Suite]) -> None:
         specification = method.loss.specification()
         mark = loaded.mark("methods", index, "loss")
         try:
-            loss = losses.create(specification.pop("name"), **specification)
+            kinds_of(specification)
         except LossError as error:
             raise refuse(mark, str(error)) from error
-        if loss.required_maps:
-            needed = ", ".join(loss.required_maps)
-            raise refuse(mark, f"found a loss that needs the target maps {needed}; training does not make maps yet")
     try:
         models.resolve_backbone(loaded.settings.backbone.specification())
     except ModelError as error:

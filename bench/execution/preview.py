@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bench.data.cache.store import CaseCache
 from bench.execution.planning import Planned
 from bench.execution.retry import ended_without_scores
 from bench.execution.timings import typical
@@ -40,7 +41,23 @@ def describe_plan(planned: Planned, device_name: str) -> list[str]:
     failed = ended_without_scores(planned.run, (cell.id for cell in planned.selected()))
     again = failed if request.retry_failed else {}
     todo = [c for c in planned.selected() if c.id in again or not is_sealed(planned.run.cell(c.id))]
-    return [*lines, *_cell_lines(planned, todo, failed), f"  cost      {_cost(planned, todo, device_name)}"]
+    return [
+        *lines,
+        *_map_lines(todo),
+        *_cell_lines(planned, todo, failed),
+        f"  cost      {_cost(planned, todo, device_name)}",
+    ]
+
+
+def _map_lines(todo: list[CellPlan]) -> list[str]:
+    """How many target maps the cells need and how many of them the cache has; nothing where none is needed."""
+    identities = {one for cell in todo for one in cell.map_needs}
+    if not identities:
+        return []
+    cache = CaseCache.of_user()
+    done = sum(map(cache.holds, identities))
+    kinds = sorted({kind for cell in todo for kind in cell.maps})
+    return [f"  maps      {len(identities)}: {done} in the cache, {len(identities) - done} to do ({', '.join(kinds)})"]
 
 
 def _cell_lines(planned: Planned, todo: list[CellPlan], failed: Mapping[str, str]) -> list[str]:

@@ -42,9 +42,9 @@ class CellStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """All selected cells, how many of the cases they need are prepared, and threshold baselines not found yet.
+    """All selected cells, how many of the cases and target maps they need are there, and baselines not found yet.
 
-    A case that nothing needs any more counts as prepared, whether the cache still has it or not.
+    What nothing needs any more counts as there, whether the cache still has it or not.
     """
 
     cells: tuple[CellStatus, ...]
@@ -53,6 +53,8 @@ class Status:
     baselines_missing: int
     orphaned: tuple[str, ...] = ()
     """Published cells that the plan does not name."""
+    maps_computed: int = 0
+    maps_needed: int = 0
 
     @property
     def finished(self) -> bool:
@@ -71,7 +73,7 @@ class Status:
     @property
     def waiting_jobs(self) -> int:
         """Jobs that are not done."""
-        unprepared = self.cases_needed - self.cases_prepared
+        unprepared = self.cases_needed - self.cases_prepared + self.maps_needed - self.maps_computed
         return unprepared + self.baselines_missing + sum(cell.state != "done" for cell in self.cells)
 
 
@@ -96,9 +98,12 @@ def read_status(run: RunDirectory) -> Status:
     wanted = {case for plan in plans if plan["id"] in unfinished for case in _needs(plan)}.union(*missing)
     cache = CaseCache.of_user()
     prepared = len(needed) - sum(not cache.holds(case) for case in wanted)
+    maps = {one for plan in plans for one in _maps(plan)}
+    wanted_maps = {one for plan in plans if plan["id"] in unfinished for one in _maps(plan)}
+    computed = len(maps) - sum(not cache.holds(one) for one in wanted_maps)
     planned = {plan["id"] for plan in content["plan"]["cells"]}
     orphaned = tuple(folder.name for folder in run.finished_cells() if folder.name not in planned)
-    return Status(cells, prepared, len(needed), len(missing), orphaned)
+    return Status(cells, prepared, len(needed), len(missing), orphaned, computed, len(maps))
 
 
 def orphan_lines(status: Status) -> list[str]:
@@ -109,6 +114,8 @@ def orphan_lines(status: Status) -> list[str]:
 def status_lines(status: Status) -> list[str]:
     """The status as text, one line per cell."""
     lines = [f"cases prepared: {status.cases_prepared} of {status.cases_needed}"]
+    if status.maps_needed:
+        lines.append(f"target maps computed: {status.maps_computed} of {status.maps_needed}")
     for cell in status.cells:
         facts = {"done": cell.outcome, "waiting": ""}.get(cell.state, f"{cell.phase} {cell.step} of {cell.steps}")
         best = "" if cell.validation_dice is None else f", best validation DC {cell.validation_dice:.3f}"
@@ -147,3 +154,7 @@ def _progress(working: Path) -> dict[str, Any]:
 def _needs(plan: dict[str, Any]) -> list[str]:
     extra = [case for cases in plan["evaluate_on"].values() for case in cases]
     return [*plan["train"], *plan["validation"], *plan["test"], *extra]
+
+
+def _maps(plan: dict[str, Any]) -> list[str]:
+    return [one for identities in plan.get("maps", {}).values() for one in identities]

@@ -14,7 +14,7 @@ from bench.execution.context import RunContext
 from bench.execution.damage import Inspection, make_room
 from bench.execution.environment import environment_here, refuse_elsewhere
 from bench.execution.job import Job, is_done, is_ready
-from bench.execution.jobs import cases_of, jobs_left, jobs_of
+from bench.execution.jobs import cases_of, jobs_left, jobs_of, maps_of
 from bench.execution.watch import JobWatch, ask_without_parent
 from bench.files.checksum import is_sealed, seal_folder
 from bench.files.storage import make_folder
@@ -26,7 +26,7 @@ POLL_SECONDS = 0.2
 def work(run: RunDirectory, device: str = "auto", other_environment: bool = False, trust_plugins: bool = False) -> None:
     """Do jobs until none is left that could be done; waits for jobs of other workers that others depend on.
 
-    The run's prepared cases are not evicted from the cache meanwhile.
+    The run's prepared cases and target maps are not evicted from the cache meanwhile.
 
     Raises:
         RunError: the run was started in another environment, or has plug-ins, which are code, and
@@ -38,7 +38,7 @@ def work(run: RunDirectory, device: str = "auto", other_environment: bool = Fals
     if not other_environment:
         refuse_elsewhere(run, environment_here(device))
     context = RunContext.read(run, device, trust_plugins)
-    with using(context.cache, cases_of(context)):
+    with using(context.cache, cases_of(context) | maps_of(context)):
         _work(context, jobs_of(context), Inspection())
 
 

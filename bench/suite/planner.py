@@ -15,6 +15,7 @@ from pydantic import Field
 import losses
 import models
 from bench.data.dataset import Dataset
+from bench.data.prepared import SCHEMA_VERSION
 from bench.data.preprocessing import PREPROCESSING_VERSION
 from bench.data.sampler import SAMPLER_VERSION
 from bench.data.splits import Split, make_splits, split_in_force
@@ -25,6 +26,7 @@ from bench.files.names import LONGEST, PATTERN
 from bench.settings import Settings
 from bench.suite import plugins
 from bench.suite.identity import digest, identify
+from bench.suite.maps import hashed, kinds_of, map_identity
 from bench.suite.schema import MethodSettings, Suite
 from bench.training.settings import TRAINING_VERSION
 
@@ -45,6 +47,14 @@ class PreparePlan(Settings):
     fingerprint: str
 
 
+class MapPlan(Settings):
+    """One target map of one prepared case: `id` is the identity of the result, `case` that of the prepared case."""
+
+    id: PlainName
+    case: PlainName
+    kind: PlainName
+
+
 class CellPlan(Settings):
     """One method × fold × seed; case lists hold identities of prepared cases."""
 
@@ -56,6 +66,8 @@ class CellPlan(Settings):
     validation: tuple[PlainName, ...]
     test: tuple[PlainName, ...]
     evaluate_on: dict[PlainName, tuple[PlainName, ...]]
+    maps: dict[PlainName, tuple[PlainName, ...]] = Field(default_factory=dict)
+    """Target maps to be read from the cache by kind: their identities, in the order of `train`."""
     selected_on_reported: bool
     comparison: str
     """Digest of everything that the cells of one comparison must share: data, split, patches, budget, seed."""
@@ -65,6 +77,11 @@ class CellPlan(Settings):
     def needs(self) -> tuple[str, ...]:
         """Prepared cases that must be there before the cell can start."""
         return tuple(dict.fromkeys((*self.train, *self.validation, *self.scored)))
+
+    @property
+    def map_needs(self) -> tuple[str, ...]:
+        """Target maps that must be there before the cell can start."""
+        return tuple(identity for identities in self.maps.values() for identity in identities)
 
     @property
     def scored(self) -> tuple[str, ...]:
@@ -77,6 +94,7 @@ class Plan(Settings):
     """All jobs of a run."""
 
     prepare: tuple[PreparePlan, ...]
+    maps: tuple[MapPlan, ...] = ()
     cells: tuple[CellPlan, ...]
     plugins: dict[str, str] = Field(default_factory=dict)
     """The plug-in files of the suite by path, and the SHA-256 of their content."""
@@ -119,7 +137,18 @@ def make_plan(
     )
     needed = {identity for cell in cells for identity in cell.needs}
     jobs = (job for group in prepared.values() for job in group.values() if job.id in needed)
-    return Plan(prepare=tuple(jobs), cells=cells, plugins=plugins.checksums())
+    return Plan(prepare=tuple(jobs), maps=_map_jobs(cells), cells=cells, plugins=plugins.checksums())
+
+
+def _map_jobs(cells: Sequence[CellPlan]) -> tuple[MapPlan, ...]:
+    """Every map that a cell reads, once."""
+    found = {
+        identity: MapPlan(id=identity, case=case, kind=kind)
+        for cell in cells
+        for kind, identities in cell.maps.items()
+        for case, identity in zip(cell.train, identities, strict=True)
+    }
+    return tuple(found.values())
 
 
 def _chosen(folds: Sequence[int], splits: Sequence[Split]) -> tuple[int, ...]:
@@ -143,7 +172,7 @@ def _prepare(suite: Suite, name: str, case: Case, fingerprint: str) -> PreparePl
         "fingerprint": fingerprint,
         "labels": suite.datasets()[name].interpretation(),
         "preprocessing": suite.preprocessing.identity(),
-        "version": PREPROCESSING_VERSION,
+        "version": [PREPROCESSING_VERSION, SCHEMA_VERSION],
     }
     return PreparePlan(id=identify(case.id, content), dataset=name, case=case.id, fingerprint=fingerprint)
 
@@ -164,7 +193,7 @@ def _cell(
     shared = {
         "cases": {**parts, **evaluate_on},
         "classes": list(suite.dataset.classes),
-        "sampling": suite.sampling.model_dump(mode="json"),
+        "sampling": suite.sampling.identity(),
         "training": suite.training.model_dump(mode="json", exclude=NOT_HASHED)
         | {"schedule": suite.training.decay.model_dump(mode="json")},
         "evaluation": suite.evaluation.model_dump(mode="json"),
@@ -173,7 +202,8 @@ def _cell(
     }
     backbone = models.resolve_backbone(suite.backbone.specification())
     loss = losses.resolve(method.loss.specification())
-    identity = {**shared, "backbone": backbone, "loss": loss}
+    kinds, scope = kinds_of(loss), suite.sampling.map_scope
+    identity = {**shared, "backbone": backbone, "loss": loss, **hashed(kinds, scope)}
     if origins := plugins.origins(loss, backbone["name"]):
         identity["plugins"] = origins
     return CellPlan(
@@ -183,6 +213,7 @@ def _cell(
         fold=fold,
         **parts,
         evaluate_on=evaluate_on,
+        maps={kind: tuple(map_identity(case, kind) for case in parts["train"]) for kind in kinds if scope == "case"},
         selected_on_reported=split.selected_on_reported,
         comparison=digest(shared),
         identity=identity,

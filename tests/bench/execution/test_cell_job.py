@@ -120,3 +120,22 @@ def test_evaluation_only_data_sets_are_scored_and_train_nothing(workshop):
     plan = run.read_run()["plan"]
     (planned,) = [cell for cell in plan["cells"] if cell["method"] == "dice"]
     assert not set(planned["evaluate_on"]["clinic"]) & {*planned["train"], *planned["validation"], *planned["test"]}
+
+
+def test_class_weights_that_a_loss_chose_are_recorded_and_printed(workshop, capsys):
+    weighted = {"name": "sum", "terms": [{"name": "dice"}, {"name": "weighted_cross_entropy", "weight": "inverse"}]}
+    methods = [{"id": "weighted", "loss": weighted}, {"id": "dice", "loss": {"name": "dice"}}]
+    run = workshop.here(workshop.suite(methods=methods))
+    (record,) = (json.loads(path.read_text()) for path in run.path.glob("cells/weighted-*/cell.json"))
+    background, target = record["class_frequencies"]
+    assert background + target == pytest.approx(1)
+    assert record["class_weights"] == [
+        {"loss": "weighted_cross_entropy", "weights": pytest.approx([1 / background, 1 / target])}
+    ]
+    printed = capsys.readouterr().out.splitlines()
+    assert f"{record['id']}: class frequencies: background {background:.6g}, target {target:.6g}" in printed
+    assert any("class weights of weighted_cross_entropy: background" in line for line in printed)
+    (plain,) = (json.loads(path.read_text()) for path in run.path.glob("cells/dice-*/cell.json"))
+    assert plain["class_frequencies"] == record["class_frequencies"]
+    assert "class_weights" not in plain
+    assert len(printed) == 2
