@@ -7,7 +7,21 @@ from contextlib import suppress
 
 import typer
 
-from bench.cli.commands import cache, clean, cost, data, predict, report, run, schema, score, status, validate, work
+from bench.cli.commands import (
+    cache,
+    clean,
+    cost,
+    data,
+    losses,
+    predict,
+    report,
+    run,
+    schema,
+    score,
+    status,
+    validate,
+    work,
+)
 from bench.errors import BenchError, SuiteError
 from bench.execution import last_words
 from bench.execution.local import ERROR_MARK
@@ -24,6 +38,7 @@ for module in (run, validate, report, status, clean, predict, score, cost, schem
     app.command(module.__name__.rpartition(".")[2])(module.command)
 app.add_typer(data.app, name="data")
 app.add_typer(cache.app, name="cache")
+app.add_typer(losses.app, name="losses")
 
 
 def run_app() -> None:
