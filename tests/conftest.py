@@ -226,6 +226,14 @@ def torch_as_it_was() -> Iterator[None]:
             sys.modules["torch"].set_num_threads(threads)
 
 
+@pytest.fixture(autouse=True)
+def no_plugins() -> Iterator[None]:
+    """The plug-in files of a suite stay in force in its process until another suite is read."""
+    yield
+    if "bench.suite.plugins" in sys.modules:
+        sys.modules["bench.suite.plugins"].withdraw()
+
+
 @pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of its own for one test, here and in processes started from here; the folder of its entries."""

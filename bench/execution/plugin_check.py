@@ -15,8 +15,8 @@ from bench.suite.loader import Loaded
 from bench.suite.plugins import last_line, losses_named, origin
 from bench.suite.problems import Problem, SuiteProblems
 from bench.suite.schema import MethodSettings, Suite
-from losses import LossError
-from losses.registry import locate
+from losses import LossError, target_maps
+from losses.registry import Registry, locate
 
 _PAGE = "docs/plugins.md"
 
@@ -40,25 +40,31 @@ def check_plugins(loaded: Loaded[Suite], contract: bool) -> None:
 
 def _reasons(method: MethodSettings, suite: Suite, contract: bool) -> Iterator[str]:
     """Why a method's loss cannot be used: one reason or none."""
-    specification = method.loss.specification()
+    specification, found = method.loss.specification(), f"found the loss {method.loss.name!r}"
     others = [name for name in dict.fromkeys(losses_named(specification)) if not losses.LOSSES.is_built_in(name)]
-    here_only = [name for name in others if origin(losses.LOSSES, name) is None]
-    if here_only:
-        yield _unknown_to_workers(here_only[0])
-    elif others:
-        found = f"found the loss {method.loss.name!r}"
-        try:
-            loss: Any = losses.create(**losses.resolve(specification))
-        except LossError as error:
-            yield str(error)
+    for name in others:
+        if _is_here_only(losses.LOSSES, name):
+            yield _unknown_to_workers(losses.LOSSES, name)
             return
-        except Exception as error:  # noqa: BLE001
-            yield f"{found}, which cannot be made: {last_line(error)}"
+    try:
+        loss: Any = losses.create(**losses.resolve(specification))
+    except LossError as error:
+        yield str(error)
+        return
+    except Exception as error:
+        if not others:
+            raise
+        yield f"{found}, which cannot be made: {last_line(error)}"
+        return
+    if not isinstance(loss, losses.Loss):
+        yield f"{found}, which is {type(loss).__name__}; expected a class below losses.Loss, as {_PAGE} shows"
+        return
+    for kind in loss.required_maps:
+        if kind in target_maps.KINDS.registered() and _is_here_only(target_maps.KINDS, kind):
+            yield _unknown_to_workers(target_maps.KINDS, kind)
             return
-        if not isinstance(loss, losses.Loss):
-            yield f"{found}, which is {type(loss).__name__}; expected a class below losses.Loss, as {_PAGE} shows"
-        elif contract:
-            yield from (f"{found}, {reason}" for reason in _broken(loss, suite))
+    if contract and others:
+        yield from (f"{found}, {reason}" for reason in _broken(loss, suite))
 
 
 def _broken(loss: Any, suite: Suite) -> Iterator[str]:
@@ -73,9 +79,14 @@ def _broken(loss: Any, suite: Suite) -> Iterator[str]:
         yield f"which fails on a patch of a few voxels: {last_line(error, Path(file) if file else None)}"
 
 
-def _unknown_to_workers(name: str) -> str:
-    where = locate(losses.LOSSES.get(name))
+def _is_here_only(registry: Registry[Any], name: str) -> bool:
+    """Whether only code of this process knows it: no plug-in file, no package, not this program."""
+    return not registry.is_built_in(name) and origin(registry, name) is None
+
+
+def _unknown_to_workers(registry: Registry[Any], name: str) -> str:
     return (
-        f"found the loss {name!r}, which is registered in this process only, by {where}; a run is trained by other "
-        f"processes: put it into a file of its own and name that under `plugins:`, as {_PAGE} shows"
+        f"found the {registry.kind} {name!r}, which is registered in this process only, by "
+        f"{locate(registry.get(name))}; a run is trained by other processes: put it into a file of its own and name "
+        f"that under `plugins:`, as {_PAGE} shows"
     )

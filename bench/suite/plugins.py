@@ -189,8 +189,11 @@ def _execute(path: Path, content: bytes) -> None:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         exec(compile(content, str(path), "exec"), module.__dict__)
-    except SystemExit as error:
-        raise RuntimeError(f"the file ends the program ({error!r})") from error
+    except BaseException as error:
+        del sys.modules[name]
+        if isinstance(error, SystemExit):
+            raise RuntimeError(f"the file ends the program ({error!r})").with_traceback(error.__traceback__) from None
+        raise
 
 
 @contextmanager

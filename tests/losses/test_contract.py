@@ -49,6 +49,16 @@ class InfiniteSlope(Honest):
         return cost(logits, labels, voxel_weight) / labels.numel() + (p - p.detach()).sqrt()
 
 
+class SteepAtTheTruth(Honest):
+    """A root of the error, whose slope is infinite where there is none."""
+
+    def compute(self, logits, labels, maps, voxel_weight):
+        precise = logits if logits.dtype == torch.float64 else logits.float()
+        right = precise.softmax(1).gather(1, labels.clamp(min=0)[:, None].long())[:, 0]
+        error = ((1 - right) * (labels >= 0)).sum() + (labels == -1).all()
+        return super().compute(logits, labels, maps, voxel_weight) + error.sqrt()
+
+
 class PullsWhereAllIsIgnored(Honest):
     def compute(self, logits, labels, maps, voxel_weight):
         nothing = (labels == -1).all()
@@ -167,6 +177,7 @@ def test_a_loss_that_keeps_the_contract_passes(loss):
         (Number(), r"a loss returns one scalar .*got float"),
         (Detached(), r"a loss has a gradient \(a mixed target, 2 classes, 2D\)"),
         (DividesByForeground(), r"a loss has a finite value \(an empty target"),
+        (SteepAtTheTruth(), r"a loss has a finite gradient \(a mixed target, met with certainty, 2 classes, 2D\)"),
         (InfiniteSlope(), r"a loss has a finite gradient"),
         (PullsWhereAllIsIgnored(), r"a loss has a zero gradient where everything is ignored \(every label −1"),
         (PullsAtIgnored(), r"a loss has a zero gradient at label −1"),

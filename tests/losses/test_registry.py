@@ -211,6 +211,23 @@ def test_an_entry_point_may_also_register_itself(shapes, package, tmp_path):
     assert shapes.create("hexagon").sides == 6
 
 
+def test_a_registry_tells_where_a_name_comes_from_without_importing_it(shapes, tmp_path):
+    install(tmp_path, "more-shapes", "hexagon = more_shapes_c:Hexagon", "more_shapes_c", "class Hexagon:\n    pass\n")
+    assert [shapes.is_built_in(name) for name in ("circle", "hexagon", "nothing")] == [True, False, False]
+    assert [shapes.distribution(name) for name in ("circle", "hexagon", "nothing")] == [None, "more-shapes 1.2", None]
+    assert shapes.registered() == {}
+    assert "more_shapes_c" not in sys.modules
+
+
+def test_a_name_that_was_withdrawn_may_be_taken_by_another(shapes):
+    shapes.register("star")(dict)
+    assert shapes.registered() == {"star": dict}
+    shapes.withdraw("star")
+    assert "star" not in shapes.names()
+    shapes.register("star")(list)
+    assert shapes.create("star") == []
+
+
 def test_an_entry_point_that_takes_a_built_in_name_names_both(shapes, tmp_path):
     install(tmp_path, "rival", "circle = rival_shapes:Circle", "rival_shapes", "class Circle:\n    pass\n")
     with pytest.raises(

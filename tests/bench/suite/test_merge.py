@@ -59,6 +59,13 @@ def test_a_method_of_the_same_id_is_replaced_in_its_place_and_new_ones_follow():
     assert [str(mark) for mark in found["methods"].marks] == ["right.yaml:1:21", "left.yaml:1:33", "right.yaml:1:12"]
 
 
+def test_plugins_of_the_right_follow_those_of_the_left():
+    found = merged("{plugins: [a.py, b.py]}", "{plugins: [c.py]}")
+    assert plain(found) == {"plugins": ["a.py", "b.py", "c.py"]}
+    assert [str(mark) for mark in found["plugins"].marks] == ["left.yaml:1:12", "left.yaml:1:18", "right.yaml:1:12"]
+    assert plain(merged("{plugins: [a.py], x: 1}", "{plugins: null}")) == {"x": 1}
+
+
 def test_methods_without_an_id_are_appended_for_the_validation_to_complain_about():
     assert len(merged("{methods: [{x: 1}]}", "{methods: [{x: 2}, 3]}")["methods"]) == 3
 

@@ -1,0 +1,1 @@
+"""A loss and a target map for imbalance-bench."""
