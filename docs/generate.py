@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+import losses
 from bench.data.augmentation import AugmentationSettings
 from bench.data.formats.decathlon import DecathlonSettings
 from bench.data.formats.lits import LitsSettings
@@ -117,6 +118,21 @@ def metrics() -> list[str]:
     return _table(header, rows)
 
 
+def loss_table() -> list[str]:
+    """One row per loss with its parameters and defaults, and the maps that it needs with these."""
+    rows = []
+    for name in losses.available():
+        known = losses.describe(name)
+        made = losses.create(name, **known.example)
+        parameters = (
+            f"`{key}`" if parameter.default is parameter.empty else f"`{key}={_yaml(parameter.default)}`"
+            for key, parameter in known.parameters.items()
+        )
+        maps = ", ".join(f"`{key}`" for key in made.required_maps)
+        rows.append([f"`{name}`", ", ".join(parameters) or "–", maps or "–", known.summary])
+    return _table(["name", "parameters and defaults", "maps", "what it is"], rows)
+
+
 BLOCKS: dict[str, Callable[[], list[str]]] = {
     "suite": partial(keys, Suite),
     "dataset": partial(keys, DatasetSettings),
@@ -135,6 +151,7 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "schedule plateau": partial(keys, PlateauSchedule),
     "evaluation": partial(keys, EvaluationSettings),
     "methods": partial(keys, MethodSettings),
+    "losses": loss_table,
     "metrics": metrics,
     "empty policy": lambda: [f"> {EMPTY_POLICY}"],
 }

@@ -36,7 +36,7 @@ def draw_self_check(check: SelfCheck, path: Path) -> None:
         parts = drawn.subfigures(4, 1, height_ratios=(*_PANELS, text_height), squeeze=False)[:, 0]
         slices, curves, bars, text = parts
         given = ", ".join(f"{key} = {value}" for key, value in check.parameters.items())
-        drawn.suptitle(label(f"{check.name}({given})", 110), fontsize=10.5, fontweight="bold", x=0.01, ha="left")
+        drawn.suptitle(label(f"{check.name}({given})", 90), fontsize=10.5, fontweight="bold", x=0.01, ha="left")
         runs = data["descent"].get("scenes", [])
         _slices(slices, runs)
         uniform, masks, progress = curves.subplots(1, 3)
@@ -145,9 +145,11 @@ def _stack(axes: Axes, data: Mapping[str, Any]) -> None:
             axes.barh(row, share, left=left, color=colour, height=0.6)
             if share > 0.12:
                 text = f"{name.removesuffix(' lesion')} {100 * share:.0f} %"
-                axes.text(left + share / 2, row, text, ha="center", va="center", fontsize=6.8, color="black")
+                ink = "white" if colour == _BARS[0] else "black"
+                axes.text(left + share / 2, row, text, ha="center", va="center", fontsize=6.8, color=ink)
             left += share
     axes.set_yticks(range(len(bars)), list(bars), fontsize=7.5)
+    axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.tick_params(labelsize=7)
     axes.set_title("Shares of the gradient", fontsize=8.5)
