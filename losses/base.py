@@ -28,10 +28,12 @@ class Loss(nn.Module):
     Lower is better. Parameters are keyword-only. `required_maps` names the target maps that `compute` reads, each
     (B, C-1, *S); the reserved keys `coordinates` (B, len(S), *S) and `step` () are listed there too when needed.
     A loss with required parameters gives a valid choice of them in `example`, for the checks of `losses.contract`.
+    `version` is part of the identity of what is trained with a built-in loss: raise it with a corrected formula.
     """
 
     required_maps: tuple[str, ...] = ()
     example: ClassVar[Mapping[str, Any]] = {}
+    version: ClassVar[int] = 1
 
     def __init__(self) -> None:
         super().__init__()

@@ -125,6 +125,10 @@ class Registry(Generic[T]):
             raise self._collision(name, [where for _, where in found.values()])
         return next(iter(found.values()))[0]
 
+    def version(self, name: str) -> int:
+        """The `version` of the class behind `name`, which is raised when the same parameters give other values."""
+        return int(getattr(self.get(name), "version", 1))
+
     def create(self, name: str, **parameters: Any) -> T:
         """Make one: unknown and missing parameters are refused before the entry is called."""
         self.check(name, [key for key in parameters if key not in self._supplied])

@@ -27,9 +27,12 @@ class Backbone(nn.Module):
     patch_divisor     each axis of S must be a multiple of this, in the order of S.
     feature_channels  channels of `BackboneOutput.features`; 0 where there are none.
     example           parameters of a small network, for the checks of `models.contract`.
+    version           part of the identity of what is trained with a built-in one: raise it with other initial weights
+                      or another computation.
     """
 
     example: ClassVar[Mapping[str, Any]] = {}
+    version: ClassVar[int] = 1
 
     separable: bool = True
     encoder: nn.Module

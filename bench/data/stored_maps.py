@@ -30,7 +30,7 @@ def write_map(folder: Path, kind: str, case: Prepared) -> None:
             stored = values.astype(target_maps.describe(kind).stored_dtype)
     except LossError as error:
         raise DataError(f"case {case.id}: {error}") from error
-    if not np.isfinite(stored).all():
+    if not np.isfinite(stored).all() or (stored.dtype.kind in "iu" and not np.array_equal(stored, values)):
         raise DataError(
             f"case {case.id}: the target map {kind!r} has values from {values.min():g} to {values.max():g}, which "
             f"cannot be stored as {stored.dtype}; a kind with such values needs another stored_dtype"

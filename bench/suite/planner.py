@@ -14,7 +14,7 @@ from pydantic import Field
 
 import losses
 import models
-from bench.data.dataset import Dataset
+from bench.data.dataset import Dataset, formats
 from bench.data.prepared import SCHEMA_VERSION
 from bench.data.preprocessing import PREPROCESSING_VERSION
 from bench.data.sampler import SAMPLER_VERSION
@@ -174,6 +174,8 @@ def _prepare(suite: Suite, name: str, case: Case, fingerprint: str) -> PreparePl
         "preprocessing": suite.preprocessing.identity(),
         "version": [PREPROCESSING_VERSION, SCHEMA_VERSION],
     }
+    if origin := plugins.origin(formats, suite.datasets()[name].format):
+        content["format"] = origin
     return PreparePlan(id=identify(case.id, content), dataset=name, case=case.id, fingerprint=fingerprint)
 
 
@@ -203,7 +205,8 @@ def _cell(
     backbone = models.resolve_backbone(suite.backbone.specification())
     loss = losses.resolve(method.loss.specification())
     kinds, scope = kinds_of(loss), suite.sampling.map_scope
-    identity = {**shared, "backbone": backbone, "loss": loss, **hashed(kinds, scope)}
+    code = plugins.versions(loss, backbone["name"])
+    identity = {**shared, "backbone": backbone, "loss": loss, "code": code, **hashed(kinds, scope)}
     if origins := plugins.origins(loss, backbone["name"]):
         identity["plugins"] = origins
     return CellPlan(

@@ -130,11 +130,23 @@ def origins(loss: Mapping[str, Any], backbone: str) -> dict[str, str]:
 
     The checksum of a plug-in file, or name and version of a distribution: a method is another one when they change.
     """
-    named: list[tuple[Registry[Any], str]] = [(losses.LOSSES, name) for name in dict.fromkeys(losses_named(loss))]
+    named = [*_losses_and_network(loss, backbone)]
     named += [(target_maps.KINDS, name) for name in losses.create(**loss).required_maps]
-    named += [(models.BACKBONES, backbone)]
     found = {f"{registry.kind} {name}": origin(registry, name) for registry, name in named}
     return {entry: where for entry, where in found.items() if where is not None}
+
+
+def versions(loss: Mapping[str, Any], backbone: str) -> dict[str, int]:
+    """The versions of the built-in losses and network of a resolved method; those of target maps are their own affair.
+
+    They are raised when the same parameters would give other values, so that a corrected formula makes new cells.
+    """
+    named = _losses_and_network(loss, backbone)
+    return {f"{registry.kind} {name}": registry.version(name) for registry, name in named if registry.is_built_in(name)}
+
+
+def _losses_and_network(loss: Mapping[str, Any], backbone: str) -> list[tuple[Registry[Any], str]]:
+    return [*((losses.LOSSES, name) for name in dict.fromkeys(losses_named(loss))), (models.BACKBONES, backbone)]
 
 
 def origin(registry: Registry[Any], name: str) -> str | None:

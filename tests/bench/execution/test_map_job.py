@@ -178,6 +178,14 @@ def test_values_that_the_stored_type_does_not_hold_are_refused_with_case_and_ran
         workshop.here(workshop.suite(methods=[MAPPED]))
 
 
+def test_whole_numbers_that_the_stored_type_does_not_hold_are_refused(workshop, monkeypatch, empty_cache):
+    kind = type(target_maps.KINDS.create("norm_inverse"))
+    monkeypatch.setattr(kind, "stored_dtype", "int8")
+    monkeypatch.setattr(kind, "values", lambda self, lesions: np.full(lesions.shape, 300.0))
+    with pytest.raises(DataError, match=r"'norm_inverse' has values from 300 to 300, which cannot be stored as int8"):
+        workshop.here(workshop.suite(methods=[MAPPED]))
+
+
 def test_a_map_of_another_case_is_refused(workshop, empty_cache):
     context = RunContext.read(workshop.here(workshop.suite(methods=[MAPPED])))
     job = context.plan.maps[0]

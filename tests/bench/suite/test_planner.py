@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+import losses
 from bench.data.phantom.export import write_lits
 from bench.data.phantom.settings import PhantomSettings
 from bench.errors import DataError, SuiteError
@@ -181,3 +182,20 @@ def test_a_part_without_cases_is_refused(workshop, part, purpose):
 def test_more_patients_than_there_are_is_refused(workshop):
     with pytest.raises(DataError, match="patients"):
         workshop.plan(workshop.suite(split={"train": 20}))
+
+
+def test_a_corrected_formula_or_network_makes_new_cells(cells, monkeypatch):
+    before = cells()
+    assert before["ce", 0, 0].identity["code"] == {"loss cross_entropy": 1, "backbone residual_unet": 1}
+    monkeypatch.setattr(losses.LOSSES.get("cross_entropy"), "version", 2)
+    after = cells()
+    assert after["ce", 0, 0].id != before["ce", 0, 0].id
+    assert after["ce", 0, 0].comparison == before["ce", 0, 0].comparison
+    assert after["dice", 0, 0].id == before["dice", 0, 0].id
+
+
+def test_the_versions_of_all_losses_of_a_sum_count(cells):
+    terms = [{"name": "dice"}, {"name": "inverse_weighting", "of": {"name": "focal"}}]
+    cell = cells(methods=[{"id": "both", "loss": {"name": "sum", "terms": terms}}])["both", 0, 0]
+    expected = {f"loss {name}": 1 for name in ("sum", "dice", "inverse_weighting", "focal")}
+    assert cell.identity["code"] == {**expected, "backbone residual_unet": 1}
