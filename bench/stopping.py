@@ -14,6 +14,9 @@ from types import FrameType
 CODES = {signal.SIGINT: 128 + signal.SIGINT, signal.SIGTERM: 128 + signal.SIGTERM}
 """Exit codes of a process that ended because it was asked to."""
 
+REPLACE = 75
+"""Exit code of a worker that leaves the rest to a new process, as its own is of no use any more."""
+
 _code: int | None = None
 
 

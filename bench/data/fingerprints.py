@@ -8,6 +8,7 @@ from bench.errors import DataError
 from bench.files.atomic import write_json
 from bench.files.checksum import sha256_file
 from bench.files.json_files import read_json
+from bench.files.storage import saving
 from bench.files.user_cache import user_cache
 
 VERSION = 1
@@ -64,11 +65,16 @@ class FingerprintMemory:
         return now
 
     def save(self) -> None:
-        """Write what was learnt to the file, together with what other processes wrote there meanwhile."""
+        """Write what was learnt to the file, together with what other processes wrote there meanwhile.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
         if not self._added:
             return
         self._known = {**self._load(), **self._known, **self._added}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with saving(self.path.parent):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         write_json(self.path, {"version": VERSION, "sha256": self._known})
         self._added = {}
 

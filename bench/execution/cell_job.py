@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import Any
 
 import torch
 
+from bench import stopping
 from bench.data.prepared import Prepared
 from bench.data.sampler import PatchSampler
-from bench.errors import BenchError
+from bench.errors import BenchError, StorageError
 from bench.evaluation.lesions import LESION_COLUMNS
 from bench.evaluation.scoring import SCORE_COLUMNS
 from bench.execution.assembly import build_method, chosen_weights, class_statistics
@@ -75,14 +77,15 @@ class CellJob(RunJob):
             reason = ""
         except Diverged as error:
             status, reason = "diverged", str(error)
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            status, reason = "out_of_memory", self._memory_advice(error)
-        except (BenchError, OSError):
-            raise  # the run's trouble, not the method's: a full disk, a foreign checkpoint
-        except Exception as error:  # noqa: BLE001
-            # A method may fail in any way; that is its result, and the others go on.
-            status, reason = "failed", f"{type(error).__name__}: {error}"
-            write_text(working / RESULT / "traceback.txt", traceback.format_exc())
+        except (BenchError, stopping.Interrupted):
+            raise  # the run's trouble, not the method's: a full disk, a foreign checkpoint, a request to stop
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            # A method may fail in any way, also by leaving; that is its result, and the others go on.
+            if _is_out_of_memory(error):
+                status, reason = "out_of_memory", self._memory_advice(error)
+            else:
+                status, reason = "failed", f"{type(error).__name__}: {error}"
+                write_text(working / RESULT / "traceback.txt", traceback.format_exc())
         self.context.sources.refuse_changed(self.plan.needs)
         watch("recording")
         self._write(working, status, reason, facts)
@@ -116,7 +119,8 @@ class CellJob(RunJob):
         timing = trained.timing | {"seconds_per_scored_case": seconds}
         facts["timing"] = {name: value for name, value in timing.items() if math.isfinite(value)}
         if len(facts["timing"]) == len(timing):  # a resumed cell has not seen everything
-            remember(suite, device_facts(device), timing)
+            with suppress(StorageError):  # the user's cache only makes plans more telling; the result does not need it
+                remember(suite, device_facts(device), timing)
 
     def _note_weights(self, method: Method, facts: dict[str, Any]) -> None:
         """Record and print what the loss made of the class frequencies."""
@@ -174,7 +178,7 @@ class CellJob(RunJob):
         write_rows(working / RESULT / "cases.csv", cases, CASE_FIELDS)
         write_rows(working / RESULT / "lesions.csv", collect(self.plan, working, BLOCKS, "lesions"), LESION_FIELDS)
 
-    def _memory_advice(self, error: Exception) -> str:
+    def _memory_advice(self, error: BaseException) -> str:
         sampling = self.context.suite.sampling
         return (
             f"out of memory with patch {list(sampling.patch_size)} and batch {sampling.batch_size}; "
@@ -203,6 +207,13 @@ class CellJob(RunJob):
         }
         write_cell(working / RESULT, record)
         write_json(working / RESULT / "suite.json", self.context.suite.model_dump(mode="json"))
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, of a GPU or of the machine; torch has no class of its own for the latter."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and "DefaultCPUAllocator: " in str(error)
+    )
 
 
 def _outcome(progress: Progress) -> dict[str, Any]:

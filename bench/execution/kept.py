@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from bench.errors import BenchError
 from bench.execution.status import CellStatus, Status, read_status
 from bench.results.run_directory import RunDirectory
 from bench.stopping import Interrupted
@@ -19,7 +20,8 @@ def saying_what_is_kept(run: RunDirectory) -> Iterator[None]:
     try:
         yield
     except Interrupted as ending:
-        ending.kept = kept_words(read_status(run))
+        with suppress(BenchError):  # a run that cannot be read is no reason not to end as asked
+            ending.kept = kept_words(read_status(run))
         raise
 
 

@@ -64,7 +64,7 @@ class LocalWorkers:
             self._workers.append(self._start(index))
 
     def running(self) -> bool:
-        """Whether any worker is still at work; one that was asked to stop or died, its job noted, is replaced.
+        """Whether any worker is still at work; one that was asked to stop, left or died, its job noted, is replaced.
 
         Raises:
             RunError: a worker refused to go on; its message is included.
@@ -75,7 +75,7 @@ class LocalWorkers:
                 continue
             if code < 0:
                 self._count(worker, -code)
-            elif code not in stopping.CODES.values():
+            elif code not in (*stopping.CODES.values(), stopping.REPLACE):
                 raise RunError(worker.last_words(code))
             self._workers[index] = self._start(index)
         # As seen above: one that ended since then may have done so with an error, and is looked at the next time.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from bench.data.dataset import Dataset
 from bench.data.fingerprints import FingerprintMemory
 from bench.data.volume import Case
-from bench.errors import DataError
+from bench.errors import DataError, StorageError
 from bench.suite.planner import Plan, PreparePlan
 
 
@@ -52,7 +53,8 @@ class Sources:
             if plan is None:
                 raise DataError(f"{identity} is no case that this run was planned with; run the suite again to plan it")
             refuse_change(*self.of(plan), plan.fingerprint, self._memory)
-        self._memory.save()
+        with suppress(StorageError):  # what is not remembered is read again, and nothing is lost
+            self._memory.save()
 
 
 def refuse_change(dataset: Dataset, case: Case, fingerprint: str, memory: FingerprintMemory) -> None:

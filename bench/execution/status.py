@@ -61,14 +61,17 @@ class Status:
         return self.baselines_missing == 0 and all(cell.state == "done" for cell in self.cells)
 
     def trouble(self) -> str:
-        """How many cells have no scores, and how they ended; "" when all are finished."""
-        ends = Counter(_word(cell) for cell in self.cells if not cell.finished)
-        if not ends:
+        """How many cells have no scores, how they ended and what to do about it; "" when all are finished."""
+        unfinished = [cell for cell in self.cells if not cell.finished]
+        if not unfinished:
             return ""
-        listed = ", ".join(f"{count} {end}" for end, count in ends.items())
-        return (
-            f"{ends.total()} of {len(self.cells)} cells did not finish ({listed}); --retry-failed tries them once more"
-        )
+        listed = ", ".join(f"{count} {end}" for end, count in Counter(map(_word, unfinished)).items())
+        ended = sum(cell.state == "done" for cell in unfinished)
+        begun = len(unfinished) - ended
+        retry = f"--retry-failed tries {f'the {ended} that ended so' if begun else 'them'} once more"
+        go_on = f"the same command goes on with {f'the other {begun}' if ended else 'them'}"
+        ways = "; ".join([*([retry] if ended else []), *([go_on] if begun else [])])
+        return f"{len(unfinished)} of {len(self.cells)} cells did not finish ({listed}); {ways}"
 
     @property
     def waiting_jobs(self) -> int:
@@ -96,11 +99,10 @@ def read_status(run: RunDirectory) -> Status:
     baselines = {baseline_id(plan["test"]): plan["test"] for plan in plans} if asked else {}
     missing = [cases for identity, cases in baselines.items() if not is_sealed(run.baseline(identity))]
     wanted = {case for plan in plans if plan["id"] in unfinished for case in _needs(plan)}.union(*missing)
-    cache = CaseCache.of_user()
-    prepared = len(needed) - sum(not cache.holds(case) for case in wanted)
+    prepared = len(needed) - _absent(wanted)
     maps = {one for plan in plans for one in _maps(plan)}
     wanted_maps = {one for plan in plans if plan["id"] in unfinished for one in _maps(plan)}
-    computed = len(maps) - sum(not cache.holds(one) for one in wanted_maps)
+    computed = len(maps) - _absent(wanted_maps)
     planned = {plan["id"] for plan in content["plan"]["cells"]}
     orphaned = tuple(folder.name for folder in run.finished_cells() if folder.name not in planned)
     return Status(cells, prepared, len(needed), len(missing), orphaned, computed, len(maps))
@@ -121,6 +123,14 @@ def status_lines(status: Status) -> list[str]:
         best = "" if cell.validation_dice is None else f", best validation DC {cell.validation_dice:.3f}"
         lines.append(f"{cell.state:11} {cell.id}  {facts}{best}")
     return [*lines, *orphan_lines(status)]
+
+
+def _absent(wanted: set[str]) -> int:
+    """How many of these the cache does not have; without a question it need not be there itself."""
+    if not wanted:
+        return 0
+    cache = CaseCache.of_user()
+    return sum(not cache.holds(identity) for identity in wanted)
 
 
 def _cell_status(run: RunDirectory, plan: dict[str, Any], label: str, steps: int) -> CellStatus:

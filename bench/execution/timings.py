@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Any
 
 from bench.files.atomic import write_json
 from bench.files.json_files import read_json
@@ -11,12 +11,17 @@ from bench.files.user_cache import user_cache
 from bench.suite.identity import digest
 from bench.suite.schema import Suite
 
+NAMES = ("seconds_per_step", "seconds_per_validated_case", "seconds_per_scored_case")
 KEPT = 20
 """Newest timings kept per configuration."""
 
 
 def remember(suite: Suite, device: dict[str, str], seconds: dict[str, float]) -> None:
-    """Store a finished cell's seconds per step, per validated case and per scored case."""
+    """Store a finished cell's `NAMES`.
+
+    Raises:
+        StorageError: the user's cache cannot be written.
+    """
     path = _file()
     known = _read(path)
     key = _key(suite, device)
@@ -29,7 +34,7 @@ def typical(suite: Suite, device: dict[str, str]) -> dict[str, float] | None:
     timings = _read(_file()).get(_key(suite, device), [])
     if not timings:
         return None
-    return {name: sorted(t[name] for t in timings)[len(timings) // 2] for name in timings[0]}
+    return {name: sorted(t[name] for t in timings)[len(timings) // 2] for name in NAMES}
 
 
 def _key(suite: Suite, device: dict[str, str]) -> str:
@@ -54,9 +59,19 @@ def _file() -> Path:
     return user_cache() / "timings.json"
 
 
-def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
+def _read(path: Path) -> dict[str, list[dict[str, float]]]:
+    """Everything remembered; what cannot be read or is not as this program writes it is forgotten."""
     try:
-        content: dict[str, list[dict[str, Any]]] = read_json(path)
-    except (FileNotFoundError, ValueError):
+        content = read_json(path)
+    except (OSError, ValueError):
         return {}
-    return content
+    entries = content.items() if isinstance(content, dict) else ()
+    return {key: timings for key, timings in entries if isinstance(timings, list) and all(map(_is_timing, timings))}
+
+
+def _is_timing(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == set(NAMES)
+        and all(isinstance(seconds, float) and math.isfinite(seconds) for seconds in value.values())
+    )

@@ -43,6 +43,16 @@ def make_repeatable(threads: int, device: torch.device) -> None:
         warnings.filterwarnings("ignore", message=".*does not have a deterministic implementation.*")
 
 
+def is_usable(device: torch.device) -> bool:
+    """Whether the device still computes; some errors of a kernel spoil a GPU for the process that met them."""
+    try:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+    except RuntimeError:
+        return False
+    return True
+
+
 def device_facts(device: torch.device) -> dict[str, str]:
     """What a record says about where its numbers came from; none of it is part of a hash."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 
 import pytest
 import torch
@@ -11,8 +13,10 @@ import torch
 from bench.data.cache.store import CaseCache
 from bench.data.prepared import open_prepared
 from bench.data.reading import read_labels
+from bench.errors import StorageError
 from bench.evaluation.scoring import score
 from bench.files.checksum import verify_folder
+from bench.files.storage import saving
 from bench.suite.schema import Suite
 from bench.training.checkpoints import from_bytes
 
@@ -139,3 +143,48 @@ def test_class_weights_that_a_loss_chose_are_recorded_and_printed(workshop, caps
     assert plain["class_frequencies"] == record["class_frequencies"]
     assert "class_weights" not in plain
     assert len(printed) == 2
+
+
+def test_a_cache_that_takes_nothing_more_does_not_keep_a_cell_from_its_result(
+    workshop, scans, empty_cache, monkeypatch
+):
+    run = workshop.begin(workshop.suite(dataset=scans), methods=("dice",))
+    for name in ("timings.json", "fingerprints.json"):
+        (empty_cache.parents[1] / name).unlink(missing_ok=True)
+        (empty_cache.parents[1] / name).mkdir()  # what is to be renamed to it is refused
+    workshop.work(run)
+    (record,) = (json.loads(path.read_text()) for path in run.path.glob("cells/*/cell.json"))
+    assert record["status"] == "finished"
+
+
+def left(run) -> str:
+    (record,) = (json.loads(path.read_text()) for path in run.path.glob("cells/raises-*/cell.json"))
+    return f"{record['status']}: {record['reason']}"
+
+
+@pytest.mark.parametrize("error", ["FileNotFoundError", "ConnectionError", "TimeoutError", "SystemExit"])
+def test_what_a_method_raises_is_its_own_end_whatever_it_is(workshop, misbehaving, error):
+    run = workshop.here(workshop.suite(methods=[{"id": "raises", "loss": {"name": "raises", "error": error}}]))
+    assert left(run) == f"failed: {error}: no such luck"
+    (traceback,) = run.path.glob("cells/raises-*/traceback.txt")
+    assert error in traceback.read_text()
+
+
+def test_a_full_disk_is_not_the_method_s_end(workshop, monkeypatch):
+    def full(*_: object) -> None:
+        with saving(workshop.folder / "mask"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("bench.execution.scoring.write_labels", full)
+    run = workshop.begin(workshop.suite())
+    with pytest.raises(StorageError, match="No space left"):
+        workshop.work(run)
+    assert not list(run.path.glob("cells/*"))
+
+
+def test_memory_that_the_machine_does_not_have_is_told_with_what_takes_less(workshop, monkeypatch):
+    monkeypatch.setattr("bench.execution.cell_job.build_method", lambda *_: torch.empty(1 << 50))
+    run = workshop.here(workshop.suite(methods=[{"id": "raises", "loss": {"name": "dice"}}]))
+    assert left(run).startswith(
+        "out_of_memory: out of memory with patch [16, 16, 16] and batch 1; lower sampling.patch"
+    )

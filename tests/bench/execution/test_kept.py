@@ -6,6 +6,7 @@ import pytest
 
 from bench.execution.kept import kept_words, saying_what_is_kept
 from bench.execution.status import CellStatus, Status
+from bench.results.run_directory import RunDirectory
 from bench.stopping import Interrupted
 
 
@@ -37,3 +38,9 @@ def test_an_interruption_learns_what_is_kept_and_other_endings_pass(workshop):
     assert ending.value.kept.endswith(" at training 6 of 12")
     with pytest.raises(ZeroDivisionError), saying_what_is_kept(run):
         raise ZeroDivisionError
+
+
+def test_a_run_that_cannot_be_read_does_not_take_the_place_of_the_interruption(tmp_path):
+    with pytest.raises(Interrupted) as ending, saying_what_is_kept(RunDirectory(tmp_path)):
+        raise Interrupted(143)
+    assert (ending.value.code, ending.value.kept) == (143, "")

@@ -15,6 +15,7 @@ from bench.errors import RunError
 from bench.execution import local
 from bench.execution.local import LocalWorkers, started
 from bench.results.run_directory import RunDirectory
+from bench.stopping import REPLACE
 
 DEVICE = ["--device", "cpu"]
 
@@ -129,10 +130,13 @@ def test_workers_know_who_started_them_their_threads_and_our_packages(run, stand
     assert log.read_text().strip() == str([str(os.getpid()), "3", "3", f"{home}{os.pathsep}/third/party"])
 
 
-def test_a_worker_that_somebody_asked_to_stop_is_replaced_and_blamed_for_nothing(run, stand_in, workshop, tmp_path):
+@pytest.mark.parametrize("code", [143, REPLACE])
+def test_a_worker_that_was_asked_to_stop_or_leaves_is_replaced_and_blamed_for_nothing(
+    run, stand_in, workshop, tmp_path, code
+):
     mark = tmp_path / "mark"
     stand_in(
-        f"import os, sys; sys.exit(0 if os.path.exists({str(mark)!r}) else open({str(mark)!r}, 'w').close() or 143)"
+        f"import os, sys; sys.exit(0 if os.path.exists({str(mark)!r}) else open({str(mark)!r}, 'w').close() or {code})"
     )
     with started(run, 1, DEVICE, 1) as workers:
         wait_while(workers)

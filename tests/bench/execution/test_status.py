@@ -9,7 +9,7 @@ import pytest
 
 from bench.errors import RunError
 from bench.execution.claims import claim
-from bench.execution.status import read_status, status_lines
+from bench.execution.status import CellStatus, Status, read_status, status_lines
 from bench.results.run_directory import RunDirectory
 
 
@@ -76,6 +76,32 @@ def test_baselines_asked_for_later_are_jobs_that_are_left(workshop, finished):
     assert (status.finished, status.waiting_jobs) == (False, 1)
     workshop.work(run)
     assert read_status(run).finished
+
+
+def troubled(*ends: str) -> str:
+    cells = [CellStatus("a", "a", "a", 0, 0, *end.split()) for end in ends]
+    return Status(tuple(cells), 0, 0, 0).trouble()
+
+
+def test_only_cells_that_ended_otherwise_are_tried_once_more_and_the_others_just_go_on():
+    assert troubled("done finished") == ""
+    assert troubled("done finished", "done failed", "done died").endswith(
+        "2 of 3 cells did not finish (1 failed, 1 died); --retry-failed tries them once more"
+    )
+    assert troubled("done finished", "interrupted", "waiting").endswith(
+        "2 of 3 cells did not finish (1 interrupted, 1 waiting); the same command goes on with them"
+    )
+    assert troubled("done failed", "waiting", "waiting").endswith(
+        "; --retry-failed tries the 1 that ended so once more; the same command goes on with the other 2"
+    )
+
+
+def test_a_finished_run_needs_no_cache(workshop, finished, monkeypatch):
+    file = workshop.folder / "file"
+    file.touch()
+    monkeypatch.setenv("IMBALANCE_BENCH_CACHE", str(file))
+    assert read_status(RunDirectory(finished)).cases_prepared == 6
+    workshop.command("report", finished)
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):

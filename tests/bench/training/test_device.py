@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.errors import BenchError
-from bench.training.device import cpu_name, device_facts, make_repeatable, resolve_device
+from bench.training.device import cpu_name, device_facts, is_usable, make_repeatable, resolve_device
 
 CPU = torch.device("cpu")
 
@@ -34,6 +34,17 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
     assert resolve_device("cuda") == torch.device("cuda")
     with pytest.raises(BenchError, match=r"device 'cuda:2' was asked for, but torch sees 2 GPU\(s\) only"):
         resolve_device("cuda:2")
+
+
+def test_a_gpu_that_answers_with_an_error_is_of_no_use(monkeypatch):
+    def lost(device: torch.device) -> None:
+        raise RuntimeError(f"{device}: CUDA error: device-side assert triggered")
+
+    monkeypatch.setattr(torch.cuda, "synchronize", lost)
+    assert not is_usable(torch.device("cuda", 0))
+    assert is_usable(CPU)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: None)
+    assert is_usable(torch.device("cuda", 0))
 
 
 def test_an_operation_that_cannot_be_repeated_is_refused_by_name():
