@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,6 @@ from bench.execution.watch import PROGRESS
 from bench.files.json_files import read_json
 from bench.files.jsonl import append_jsonl, read_jsonl
 from bench.files.lock import FileLock
-from bench.files.storage import make_folder
 from bench.results.run_directory import RunDirectory
 
 ATTEMPTS = "attempts.jsonl"
@@ -29,7 +29,6 @@ def claim(run: RunDirectory, job: str) -> FileLock | None:
         StorageError: nothing can be written there; `VanishedError` when somebody removed the run directory.
     """
     lock = FileLock(run.claim(job))
-    make_folder(lock.path.parent)
     return lock if lock.acquire() else None
 
 
@@ -75,6 +74,12 @@ def given_up(working: Path) -> str | None:
         f"its process died {FATAL_DEATHS} times in a row in phase {_phase(working)}, each time with "
         f"{_place(working)}: {causes[last[-1]['began']]}"
     )
+
+
+def forget(run: RunDirectory, job: str) -> None:
+    """Remove, under the claim, the working folder of a job that is published, with its attempts and deaths."""
+    # Whoever notes a death may write here at this very moment; the next start removes what is left then.
+    shutil.rmtree(run.work(job), ignore_errors=True)
 
 
 def _place(working: Path) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import RunError
 from bench.execution.baseline_job import baseline_id
+from bench.execution.claims import claim
+from bench.files.atomic import remove_folder
 from bench.files.checksum import SEAL
 from bench.files.lock import FileLock
+from bench.files.names import is_plain
+from bench.files.sizes import folder_bytes
 from bench.results.run_directory import SET_ASIDE, RunDirectory
 
 PLACES = ("baselines", "cells", "work")
@@ -28,7 +31,7 @@ class Leftover:
     @property
     def size(self) -> int:
         """Bytes of all files in it."""
-        return sum(item.lstat().st_size for item in self.path.rglob("*") if not item.is_dir())
+        return folder_bytes(self.path)
 
 
 def leftovers(run: RunDirectory) -> tuple[Leftover, ...]:
@@ -50,14 +53,34 @@ def leftovers(run: RunDirectory) -> tuple[Leftover, ...]:
     return tuple(found)
 
 
-def remove(found: Leftover) -> None:
-    """Remove a folder; its seal goes first, so that a part of it is never taken for the whole."""
-    (found.path / SEAL).unlink(missing_ok=True)
-    shutil.rmtree(found.path)
+def remove(run: RunDirectory, shown: Iterable[Leftover]) -> tuple[Leftover, ...]:
+    """Remove folders that were left over when they were listed, and are so still; returns what was removed.
+
+    Raises:
+        RunError: a living process works in the folder; nothing was removed.
+    """
+    paths = {one.path for one in shown}
+    with _nobody_at_work(run):
+        return tuple(one for one in leftovers(run) if one.path in paths and _remove(run, one.path))
+
+
+def _remove(run: RunDirectory, folder: Path) -> bool:
+    """Remove a folder unless a worker that has come since has its job."""
+    job = SET_ASIDE.sub("", folder.name)
+    with ExitStack() as held:
+        if is_plain(job):  # no job has another name
+            lock = claim(run, job)
+            if lock is None:
+                return False
+            held.callback(lock.release)
+        # The seal goes first, so that a part of the folder is never taken for the whole.
+        (folder / SEAL).unlink(missing_ok=True)
+        remove_folder(folder)
+    return True
 
 
 @contextmanager
-def nobody_at_work(run: RunDirectory) -> Iterator[None]:
+def _nobody_at_work(run: RunDirectory) -> Iterator[None]:
     """Keep other runs out for the time of the block.
 
     Raises:
@@ -68,9 +91,9 @@ def nobody_at_work(run: RunDirectory) -> Iterator[None]:
         raise _in_use(run, lock)
     try:
         for path in sorted((run.path / "claims").glob("*.lock")):
-            claim = FileLock(path)
-            if claim.is_held():
-                raise _in_use(run, claim)
+            held = FileLock(path)
+            if held.is_held():
+                raise _in_use(run, held)
         yield
     finally:
         lock.release()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bench.execution.claims import claim
+from bench.execution.claims import claim, forget
 from bench.execution.damage import move_aside
 from bench.files.checksum import is_sealed
 from bench.results.records import read_cell
@@ -21,13 +21,16 @@ def ended_without_scores(run: RunDirectory, cells: Iterable[str]) -> dict[str, s
 def set_failed_aside(run: RunDirectory, cells: Iterable[str]) -> None:
     """Rename the records of such cells to `<id>.failed`, which no table reads; `clean` removes them.
 
-    One rename a cell: killed in between, some are to be done again and the others are as they were.
+    What a killed worker left of its attempts goes first, so that the deaths of the old try do not end the new one. Then
+    one rename a cell: killed in between, some are to be done again and the others are as they were.
     """
     for identity in ended_without_scores(run, cells):
         lock = claim(run, identity)
         if lock is None:  # another process is at it already
             continue
         try:
-            move_aside(run.cell(identity), "failed")
+            if ended_without_scores(run, [identity]):  # nobody else has set it aside meanwhile
+                forget(run, identity)
+                move_aside(run.cell(identity), "failed")
         finally:
             lock.release()

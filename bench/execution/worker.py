@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from bench import stopping
 from bench.data.cache.uses import using
-from bench.execution.claims import begin_attempt, given_up
+from bench.execution.claims import begin_attempt, forget, given_up
 from bench.execution.context import RunContext
 from bench.execution.damage import Inspection, make_room
 from bench.execution.environment import environment_here, refuse_elsewhere
@@ -39,7 +38,9 @@ def work(run: RunDirectory, device: str = "auto", other_environment: bool = Fals
         refuse_elsewhere(run, environment_here(device))
     context = RunContext.read(run, device, trust_plugins)
     with using(context.cache, cases_of(context) | maps_of(context)):
-        _work(context, jobs_of(context), Inspection())
+        # Whatever a job needs lies in the cache.
+        inspection = Inspection(lambda folder: context.cache.lock(folder.name))
+        _work(context, jobs_of(context), inspection)
 
 
 def _work(context: RunContext, jobs: Sequence[Job], inspection: Inspection) -> None:
@@ -88,7 +89,7 @@ def _do(context: RunContext, job: Job) -> None:
     watch.event("publishing")
     job.publish()
     watch.event("published")
-    _remove(context, job)
+    forget(context.run, job.id)
 
 
 def _run(job: Job, working: Path, watch: JobWatch) -> None:
@@ -104,10 +105,5 @@ def _tidy(context: RunContext, job: Job) -> None:
     if is_done(job) and context.run.work(job.id).exists():
         lock = job.lock
         if lock.acquire():
-            _remove(context, job)
+            forget(context.run, job.id)
             lock.release()
-
-
-def _remove(context: RunContext, job: Job) -> None:
-    # Whoever notes a death may write here at this very moment; the next start removes what is left then.
-    shutil.rmtree(context.run.work(job.id), ignore_errors=True)

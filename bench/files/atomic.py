@@ -12,14 +12,13 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from bench.errors import StorageError
+from bench.files.names import SEAL, TEMPORARY
 from bench.files.storage import saving
-
-TEMPORARY = ".tmp-"
-"""Prefix of every temporary name: what a killed process leaves behind is recognisable and ignored by all readers."""
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -75,14 +74,14 @@ def flush(path: Path) -> None:
 def publish_folder(working: Path, final: Path) -> bool:
     """Make a finished folder visible under its final name; the first publisher wins.
 
-    All files are flushed first. Returns False, and removes `working`, when `final` was published already. The rename
-    fails on a non-empty target, so two publishers can never mix their files.
+    All files are flushed first. Returns False, and removes `working`, when `final` was published, sealed, already. The
+    rename fails on a non-empty target, so two publishers can never mix their files.
 
     The folder that `final` lies in is made when only that one is missing.
 
     Raises:
-        StorageError: no room, or the rename failed for another reason, such as a file in the place of `final`;
-            `working` stays.
+        StorageError: no room, or the rename failed for another reason, such as a file or a folder without a seal in the
+            place of `final`; `working` stays.
     """
     with saving(final):
         for item in sorted(working.rglob("*")):
@@ -94,6 +93,11 @@ def publish_folder(working: Path, final: Path) -> bool:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
+            if not (final / SEAL).is_file():
+                raise StorageError(
+                    f"{final} cannot be written (a folder without {SEAL}, so not a published one, is in its place); "
+                    f"remove or rename that one: what was to be published stays in {working}"
+                ) from error
             shutil.rmtree(working)
             return False
         flush(final.parent)
@@ -101,11 +105,21 @@ def publish_folder(working: Path, final: Path) -> bool:
 
 
 def sweep(folder: Path) -> int:
-    """Remove what killed writers left in `folder` (temporary names only, not in subfolders); returns how many."""
+    """Remove what killed writers left in `folder` (temporary names only, not in subfolders); returns how many.
+
+    Several processes may do so at once.
+    """
     leftovers = [item for item in folder.iterdir() if item.name.startswith(TEMPORARY)] if folder.is_dir() else []
     for item in leftovers:
         if item.is_dir() and not item.is_symlink():
-            shutil.rmtree(item)
+            remove_folder(item)
         else:
             item.unlink(missing_ok=True)
     return len(leftovers)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder that other processes may be removing too."""
+    while folder.exists():
+        with suppress(FileNotFoundError):  # another one was faster with one of its files
+            shutil.rmtree(folder)

@@ -6,11 +6,10 @@ import hashlib
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.files.atomic import TEMPORARY, write_json
+from bench.files.atomic import write_json
 from bench.files.json_files import read_json
-
-SEAL = "seal.json"
-"""Name of the file that lists the checksums of all other files in a sealed folder."""
+from bench.files.names import SEAL as SEAL
+from bench.files.names import TEMPORARY
 
 
 class DamagedError(BenchError):

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from bench.files.storage import saving
+from bench.files.storage import make_folder, saving
 
 
 class FileLock:
@@ -25,11 +25,13 @@ class FileLock:
     def acquire(self) -> bool:
         """Take the lock; False when another process, or another `FileLock` of this one, holds it.
 
+        The folder of the file is made when only that one is missing.
+
         Raises:
-            StorageError: nothing can be written there.
+            StorageError: nothing can be written there; `VanishedError` when the folder of its folder is gone.
         """
+        make_folder(self.path.parent)
         with saving(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             return self._acquire()
 
     def _acquire(self) -> bool:

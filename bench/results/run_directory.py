@@ -7,9 +7,10 @@ cells/<id>/        one finished cell, published whole: cell.json, suite.json, hi
 baselines/<id>/    what thresholds reach on the test cases
 previews/<id>.npz  a few slices of a test case for the report; the prepared cases themselves lie in the user's cache
 work/<id>/         what a job is doing now; checkpoints to resume from
-claims/<id>.lock   locked by the process that works on the job
+claims/<id>.lock   locked by the process that works on the job; .run-*.lock by every living `run`, all by one plan
 events.jsonl       phase log: who did what when
-run.lock           locked by the `run` whose plan is in force; report.lock by whoever writes tables and plots
+run.lock           locked while a `run` sees who else is there, or while `clean` removes something; report.lock by
+                   whoever writes tables and plots
 tables/ plots/     rebuilt from cells/ at will
 """
 
@@ -56,6 +57,9 @@ class RunDirectory:
     @property
     def in_use(self) -> Path:
         return self.path / "run.lock"
+
+    def presence(self, name: str) -> Path:
+        return self.path / "claims" / f".run-{name}.lock"
 
     @property
     def reporting(self) -> Path:

@@ -18,7 +18,7 @@ def command(
     The plan is that of the last `run` here: `status` shows it. Nothing is removed while a process works in the folder.
     """
     from bench.data.cache.sizes import as_text
-    from bench.execution.cleaning import leftovers, nobody_at_work, remove
+    from bench.execution.cleaning import leftovers, remove
     from bench.results.run_directory import RunDirectory
 
     directory = RunDirectory(run)
@@ -29,9 +29,6 @@ def command(
     for one in found:
         print(f"{one.path.relative_to(run)}  {as_text(one.size)}  {one.why}")
     size = as_text(sum(one.size for one in found))
-    with nobody_at_work(directory):
-        if not yes:
-            typer.confirm(f"Remove these {len(found)} folders, {size}?", abort=True)
-        for one in found:
-            remove(one)
-    print(f"{run}: removed {len(found)} folders, {size}")
+    if not yes:
+        typer.confirm(f"Remove these {len(found)} folders, {size}?", abort=True)
+    print(f"{run}: removed {len(remove(directory, found))} folders")

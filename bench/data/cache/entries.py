@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,6 +10,7 @@ from bench.data.cache.layout import DAMAGED, Layout
 from bench.data.cache.uses import used
 from bench.files.checksum import is_sealed
 from bench.files.names import is_plain
+from bench.files.sizes import folder_bytes
 
 State = Literal["whole", "damaged", "unfinished"]
 """Unfinished: being built if it is in use, else left by a killed process."""
@@ -51,7 +51,7 @@ def _entry(cache: Layout, path: Path, living: frozenset[str]) -> Entry | None:
         locked = cache.lock(path.name).is_held()
         in_use = locked or (state == "whole" and path.name in living)
     try:
-        return Entry(path.name, path, _size(path), path.stat().st_mtime, in_use, state)
+        return Entry(path.name, path, folder_bytes(path), path.stat().st_mtime, in_use, state)
     except FileNotFoundError:
         return None
 
@@ -60,15 +60,3 @@ def _state(path: Path) -> State:
     if DAMAGED.search(path.name):
         return "damaged"
     return "whole" if path.parent.name == "entries" and is_sealed(path) else "unfinished"
-
-
-def _size(path: Path) -> int:
-    """Bytes of all files below a folder, which may be changing."""
-    total = 0
-    for item in path.rglob("*"):
-        try:
-            status = item.lstat()
-        except FileNotFoundError:
-            continue
-        total += status.st_size if stat.S_ISREG(status.st_mode) else 0
-    return total

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
-import shutil
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from bench.data.cache.entries import Entry, list_entries
 from bench.data.cache.layout import Layout
 from bench.data.cache.sizes import as_text
-from bench.data.cache.uses import sweep_uses
+from bench.data.cache.uses import sweep_uses, used
 from bench.errors import DataError
-from bench.files.atomic import TEMPORARY, sweep
+from bench.files.atomic import sweep
+from bench.files.names import TEMPORARY
 
 LIMIT_VARIABLE = "IMBALANCE_BENCH_CACHE_LIMIT"
 
@@ -26,8 +26,7 @@ def make_room(cache: Layout, limit_bytes: int, identity: str) -> None:
     Raises:
         DataError: what is in use and the new entry exceed the limit together; nothing is removed then.
     """
-    with cache.turn():
-        _tidy(cache)
+    with _turn(cache):
         entries = list_entries(cache)
         excess = sum(entry.bytes for entry in entries) - limit_bytes
         going = [entry for entry in removal_order(entries) if entry.identity != identity]
@@ -49,15 +48,14 @@ def removal_order(entries: Iterable[Entry]) -> list[Entry]:
 
 def remove(cache: Layout, entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """Remove entries that were listed before, but for those that came into use since; returns what was removed."""
-    with cache.turn():
-        _tidy(cache)
+    with _turn(cache):
         free = {entry.path for entry in list_entries(cache) if not entry.in_use}
         return tuple(entry for entry in entries if entry.path in free and _discard(cache, entry))
 
 
 def discard_unsealed(cache: Layout, identity: str) -> None:
     """Remove a part of a copy, or what else stands in the place of an entry without being one."""
-    with cache.turn():
+    with _turn(cache):
         for entry in list_entries(cache):
             if entry.path == cache.folder(identity) and entry.state == "unfinished":
                 _rename_away(cache, entry)
@@ -81,24 +79,40 @@ def _rename_away(cache: Layout, entry: Entry) -> bool:
     away = cache.root / f"{TEMPORARY}{secrets.token_hex(6)}"
     with suppress(FileNotFoundError):  # set aside as damaged at this very moment
         entry.path.rename(away)
-        shutil.rmtree(away)
         return True
     return False
 
 
-def _tidy(cache: Layout) -> None:
-    """Remove what killed processes left that is neither an entry nor a part of one."""
-    sweep(cache.root)
-    sweep_uses(cache)
+@contextmanager
+def _turn(cache: Layout) -> Iterator[None]:
+    """The turn, for renaming entries away; removing them, and what killed processes left, keeps nobody waiting."""
+    try:
+        with cache.turn():
+            sweep_uses(cache)
+            yield
+    finally:
+        sweep(cache.root)
 
 
 def _no_room(cache: Layout, limit_bytes: int, identity: str, entries: Sequence[Entry]) -> str:
     new = sum(entry.bytes for entry in entries if entry.identity == identity)
-    used = [entry for entry in entries if entry.in_use and entry.identity != identity]
-    total = sum(entry.bytes for entry in used)
-    enough = as_text((total + new) * 101 // 100 + 1)  # three digits may round down
+    busy = [entry for entry in entries if entry.in_use and entry.identity != identity]
+    total = sum(entry.bytes for entry in busy)
+    sizes = [new, *(entry.bytes for entry in busy if entry.state == "whole")]
+    missing = len(used(cache) - {entry.identity for entry in busy if entry.state == "whole"} - {identity})
+    advice = f"at least {_enough(total + new)}"
+    if missing:
+        whole = total + new + missing * sum(sizes) // len(sizes)
+        advice += (
+            f", which is enough for this entry only; {missing} more that are to be used are not built yet: of the same "
+            f"mean size ({as_text(sum(sizes) // len(sizes))}), all together take about {_enough(whole)}"
+        )
     return (
         f"{cache.root}: {identity} needs {as_text(new)} ({new} bytes), but the limit is {as_text(limit_bytes)} and "
-        f"entries in use ({len(used)}) take {as_text(total)} of it; set {LIMIT_VARIABLE} to at least {enough}, or wait "
-        "until other runs have ended"
+        f"entries in use ({len(busy)}) take {as_text(total)} of it; set {LIMIT_VARIABLE} to {advice}; or wait until "
+        "other runs have ended"
     )
+
+
+def _enough(size: int) -> str:
+    return as_text(size * 101 // 100 + 1)  # three digits may round down

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -10,6 +11,8 @@ import pytest
 from bench.errors import RunError
 from bench.execution import charge
 from bench.execution.charge import in_charge
+from bench.execution.cleaning import remove
+from bench.files.lock import FileLock
 from bench.results.run_directory import RunDirectory
 
 HOLD = """
@@ -57,6 +60,31 @@ def test_a_process_with_another_plan_is_refused_and_changes_nothing(run, other):
     with pytest.raises(RunError, match=words), in_charge(run, {"plan": "ours"}):
         pass
     assert run.read_run()["plan"] == "theirs"
+
+
+def test_a_process_that_joined_keeps_another_plan_out_after_the_first_has_ended(run, other):
+    joined = {"plan": "theirs", "selected": ("a",)}
+    with in_charge(run, joined):
+        other.kill()
+        other.wait()
+        words = rf"in use by process {os.getpid()}, .* another suite or selection"
+        with pytest.raises(RunError, match=words), in_charge(run, {"plan": "ours"}):
+            pass
+        assert run.read_run()["plan"] == "theirs"
+        with pytest.raises(RunError, match=rf"in use by process {os.getpid()}; nothing was removed"):
+            remove(run, ())
+        with in_charge(run, joined):
+            pass
+    with in_charge(run, {"plan": "ours"}):
+        assert run.read_run()["plan"] == "ours"
+    assert list((run.path / "claims").iterdir()) == []
+
+
+def test_while_somebody_cleans_no_plan_is_stored(run):
+    words = rf"in use by process {os.getpid()}; wait until it has ended, or .*--out"
+    with FileLock(run.in_use), pytest.raises(RunError, match=words), in_charge(run, {"plan": 1}):
+        pass
+    assert not run.run_file.exists()
 
 
 def test_a_killed_process_is_in_charge_no_longer(run, other):

@@ -9,8 +9,10 @@ import sys
 
 import pytest
 
+from bench.errors import VanishedError
 from bench.execution.claims import begin_attempt, claim, given_up, is_claimed, note_death
 from bench.execution.watch import JobWatch
+from bench.files.lock import FileLock
 from bench.results.run_directory import RunDirectory
 
 HOLD = """
@@ -55,6 +57,15 @@ def test_a_claim_keeps_others_out_and_ends_with_its_holder(run):
     lock = claim(run, "job")
     assert lock is not None
     lock.release()
+
+
+def test_a_run_that_was_removed_does_not_rise_again(tmp_path):
+    run = RunDirectory(tmp_path / "gone")
+    with pytest.raises(VanishedError, match="there is no folder"):
+        claim(run, "job")
+    with pytest.raises(VanishedError):
+        FileLock(run.claim("job")).acquire()
+    assert not run.path.exists()
 
 
 def test_a_death_is_noted_although_another_worker_has_the_job_by_then(run):

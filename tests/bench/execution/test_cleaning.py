@@ -8,8 +8,9 @@ from unittest import mock
 import pytest
 
 from bench.errors import RunError
+from bench.execution import cleaning
 from bench.execution.claims import claim
-from bench.execution.cleaning import leftovers, nobody_at_work, remove
+from bench.execution.cleaning import leftovers, remove
 from bench.files.checksum import is_sealed, seal_folder, verify_folder
 from bench.files.lock import FileLock
 
@@ -50,10 +51,10 @@ def test_cells_outside_the_plan_and_folders_set_aside_are_left_over_and_no_other
 def test_removing_them_leaves_everything_else_as_it_was(littered):
     doomed = [one.path for one in leftovers(littered)]
     before = {p: p.stat().st_size for p in littered.path.rglob("*") if p.is_file() and not {*p.parents} & {*doomed}}
-    for one in leftovers(littered):
-        remove(one)
+    remove(littered, leftovers(littered))
     assert listed(littered) == {}
-    assert {path: path.stat().st_size for path in littered.path.rglob("*") if path.is_file()} == before
+    after = {path: path.stat().st_size for path in littered.path.rglob("*") if path.is_file()}
+    assert {path: size for path, size in after.items() if path.suffix != ".lock"} == before
 
 
 def test_a_run_has_nothing_left_over_when_it_is_done(workshop):
@@ -67,8 +68,7 @@ def test_links_are_not_followed(littered, tmp_path):
     (littered.cell("old-s0-f0-abc") / "inner").symlink_to(outside)
     (littered.path / "cells" / "linked").symlink_to(inside)
     assert "cells/linked" not in listed(littered)
-    for one in leftovers(littered):
-        remove(one)
+    remove(littered, leftovers(littered))
     assert (outside / "file").read_text() == "content"
     verify_folder(inside)
     (littered.path / "work" / "linked").symlink_to(outside)
@@ -78,27 +78,63 @@ def test_links_are_not_followed(littered, tmp_path):
 
 def test_half_removed_a_cell_is_not_taken_for_a_whole_one(littered):
     (cell,) = [one for one in leftovers(littered) if one.path == littered.cell("old-s0-f0-abc")]
-    killed = mock.patch("bench.execution.cleaning.shutil.rmtree", side_effect=KeyboardInterrupt)
+    killed = mock.patch("bench.files.atomic.shutil.rmtree", side_effect=KeyboardInterrupt)
     with killed, pytest.raises(KeyboardInterrupt):
-        remove(cell)
+        remove(littered, [cell])
     assert cell.path.is_dir()
     assert not is_sealed(cell.path)
     assert "cells/old-s0-f0-abc" in listed(littered)
 
 
 def test_while_a_process_works_there_nobody_cleans(littered):
-    lock = FileLock(littered.in_use)
-    lock.acquire()
-    with pytest.raises(RunError, match=r"in use by process \d+; nothing was removed"), nobody_at_work(littered):
-        pass
-    lock.release()
+    found, before = leftovers(littered), listed(littered)
+    with FileLock(littered.in_use), pytest.raises(RunError, match=r"in use by process \d+; nothing was removed"):
+        remove(littered, found)
     lock = claim(littered, "dice-s0-f0-abc")
-    with pytest.raises(RunError, match="in use by process"), nobody_at_work(littered):
-        pass
+    with pytest.raises(RunError, match="in use by process"):
+        remove(littered, found)
     lock.release()
-    with nobody_at_work(littered):
-        assert FileLock(littered.in_use).is_held()
+    assert listed(littered) == before
+    assert remove(littered, found) == found
     assert not FileLock(littered.in_use).is_held()
+
+
+def test_what_changed_since_it_was_listed_is_looked_at_again(littered):
+    found = leftovers(littered)
+    content = json.loads(littered.run_file.read_text())
+    content["plan"]["cells"].append(content["plan"]["cells"][0] | {"id": "old-s0-f0-abc"})
+    littered.run_file.write_text(json.dumps(content))
+    removed = {one.path.name for one in remove(littered, found)}
+    assert removed == {"thresholds", "dice-s0-f0-abc.damaged", "dice-s0-f0-abc.failed-2"}
+    verify_folder(littered.cell("old-s0-f0-abc"))
+    assert remove(littered, found) == ()  # as to the second of two who were asked at the same time
+    assert found[0].size == 0
+
+
+def test_each_folder_is_removed_under_the_claim_of_its_job(littered, monkeypatch):
+    usual, held = cleaning.remove_folder, {}
+
+    def look(folder):
+        held[folder.name] = FileLock(littered.claim(folder.name.partition(".")[0])).is_held()
+        usual(folder)
+
+    monkeypatch.setattr(cleaning, "remove_folder", look)
+    remove(littered, leftovers(littered))
+    assert len(held) == 4
+    assert all(held.values())
+
+
+def test_what_a_worker_takes_up_meanwhile_is_left_to_it(littered, monkeypatch):
+    usual, taken = cleaning.leftovers, []
+    found = usual(littered)
+
+    def list_slowly(run):
+        taken.append(claim(run, "old-s0-f0-abc"))
+        return usual(run)
+
+    monkeypatch.setattr(cleaning, "leftovers", list_slowly)
+    assert {one.path.name for one in found} - {one.path.name for one in remove(littered, found)} == {"old-s0-f0-abc"}
+    taken[0].release()
 
 
 def test_a_folder_that_is_no_run_is_refused(littered):

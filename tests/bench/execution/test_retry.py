@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from bench.execution import retry
-from bench.execution.claims import claim
+from bench.execution.claims import begin_attempt, claim, given_up, note_death
 from bench.execution.retry import ended_without_scores, set_failed_aside
 from bench.execution.status import read_status
 from bench.files.checksum import verify_folder
@@ -84,6 +86,31 @@ def test_a_cell_that_another_process_has_is_left_to_it(written, ids):
     lock.release()
     assert statuses(written)[FAILED[0]] == "diverged"
     assert statuses(written)[FAILED[1]] == "planned"
+
+
+def test_deaths_that_a_killed_worker_left_beside_a_published_cell_do_not_end_the_new_try(written, ids):
+    working = written.work(FAILED[1])
+    working.mkdir(parents=True)
+    for _ in range(3):
+        begin_attempt(working)
+        note_death(written, os.getpid(), 0.0, "signal 9")
+    assert given_up(working) is not None
+    set_failed_aside(written, ids)
+    assert not working.exists()
+    assert statuses(written)[FAILED[1]] == "planned"
+
+
+def test_what_is_under_way_again_by_the_time_of_the_claim_is_kept(written, ids, monkeypatch):
+    def slowly(run, cell):
+        written.cell(FAILED[0]).rename(written.path / "cells" / f"{FAILED[0]}.failed")
+        (written.work(FAILED[0]) / "resume").mkdir(parents=True)
+        monkeypatch.undo()
+        return claim(run, cell)
+
+    monkeypatch.setattr(retry, "claim", slowly)
+    set_failed_aside(written, ids)
+    assert (written.work(FAILED[0]) / "resume").is_dir()
+    assert sorted(path.name for path in written.path.glob("cells/*.failed")) == [f"{one}.failed" for one in FAILED]
 
 
 def test_a_retried_cell_is_trained_from_the_beginning(workshop, misbehaving):

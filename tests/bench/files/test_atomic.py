@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -12,7 +13,8 @@ import time
 import pytest
 
 from bench.errors import StorageError
-from bench.files.atomic import TEMPORARY, publish_folder, replacing, sweep, write_bytes, write_json, write_text
+from bench.files.atomic import publish_folder, remove_folder, replacing, sweep, write_bytes, write_json, write_text
+from bench.files.names import TEMPORARY
 
 SIZE = 1_000_000
 KILLS = 8
@@ -54,11 +56,13 @@ PUBLISH = """
 import sys, time
 from pathlib import Path
 from bench.files.atomic import publish_folder
+from bench.files.checksum import seal_folder
 name, base = sys.argv[1], Path(sys.argv[2])
 working = base / f"working-{name}"
 (working / "sub").mkdir(parents=True)
 for index in range(30):
     (working / "sub" / f"{name}-{index}").write_text(name)
+seal_folder(working)
 print("ready", flush=True)
 while not (base / "go").exists():
     pass
@@ -191,6 +195,31 @@ def test_a_file_in_the_place_of_a_folder_costs_nobody_his_work(tmp_path):
         publish_folder(working, final)
     assert (working / "result").read_text() == "hours"
     assert final.read_text() == "in the way"
+
+
+def test_a_folder_without_a_seal_in_the_place_of_a_published_one_costs_nobody_his_work(tmp_path):
+    working, final = tmp_path / "working", tmp_path / "final"
+    for folder, text in ((working, "hours"), (final, "a part of a copy")):
+        folder.mkdir()
+        (folder / "result").write_text(text)
+    with pytest.raises(StorageError, match=r"final cannot be written \(a folder without seal.* stays in .*working"):
+        publish_folder(working, final)
+    assert (working / "result").read_text() == "hours"
+    assert (final / "result").read_text() == "a part of a copy"
+
+
+def test_a_folder_is_removed_although_another_process_removes_it_too(tmp_path, monkeypatch):
+    (tmp_path / "folder" / "deep").mkdir(parents=True)
+    usual = shutil.rmtree
+
+    def meet(folder):
+        monkeypatch.undo()
+        usual(folder / "deep")
+        raise FileNotFoundError(folder / "deep")
+
+    monkeypatch.setattr(shutil, "rmtree", meet)
+    remove_folder(tmp_path / "folder")
+    assert not (tmp_path / "folder").exists()
 
 
 def test_sweeping_takes_temporary_files_and_folders_and_nothing_else(tmp_path):

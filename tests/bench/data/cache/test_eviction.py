@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from bench.data.cache.store import CaseCache
 from bench.data.cache.uses import using
 from bench.errors import DataError
 from bench.files.checksum import seal_folder
+from bench.files.lock import FileLock
 
 SIZE = 3_000_000
 USE = """
@@ -80,6 +83,42 @@ def test_when_nothing_can_go_the_error_says_why_and_nothing_went(cache, fill, st
     assert [entry.identity for entry in cache.entries() if entry.state == "whole"] == ["a-1", "b-2", "c-3"]
     raised = CaseCache(cache.root, 12_100_000)
     assert fill(raised, "d-4", 2 * SIZE).is_dir()
+
+
+def test_the_advice_counts_what_is_still_to_be_built(cache, fill):
+    identities = [f"case-{number}" for number in range(10)]
+    with using(cache, identities):
+        for identity in identities[:3]:
+            fill(cache, identity, SIZE)
+        with pytest.raises(DataError) as refused:
+            fill(cache, identities[3], SIZE)
+        text = str(refused.value)
+        assert "to at least 12.1 MB, which is enough for this entry only; 6 more that are to be used" in text
+        assert "the same mean size (3.00 MB), all together take about 30.3 MB; or wait" in text
+        raised = CaseCache(cache.root, 30_300_000)
+        for identity in identities[3:]:
+            fill(raised, identity, SIZE)
+    assert names(cache) == identities
+
+
+@pytest.mark.parametrize("how", ["evicted", "asked for", "swept"])
+def test_nobody_waits_for_his_turn_while_files_are_removed(cache, fill, monkeypatch, how):
+    fill(cache, "a-1", SIZE)
+    if how == "swept":
+        (cache.root / "entries" / "a-1").rename(cache.root / ".tmp-0123")
+    usual, waited = shutil.rmtree, []
+
+    def look(folder):
+        waited.append(FileLock(cache.place("locks") / ".turn").is_held())
+        usual(folder)
+
+    monkeypatch.setattr(shutil, "rmtree", look)
+    if how == "asked for":
+        cache.remove(cache.entries())
+    else:
+        fill(cache, "b-2", 9_000_000)
+    assert waited == [False]
+    assert not list(cache.root.glob(".tmp-*"))
 
 
 def test_an_entry_larger_than_the_limit_is_refused(cache, fill):
