@@ -22,6 +22,8 @@ def resumable() -> Iterator[None]:
 
     def end(number: int, _frame: FrameType | None) -> None:
         nonlocal interrupted
+        if not interrupted and sys.stderr.isatty():  # who waits at a terminal would press again
+            print("stopping when the present step has a checkpoint; Ctrl-C again ends at once", file=sys.stderr)
         if not interrupted or number == signal.SIGINT:
             interrupted = True
             raise Interrupted(128 + number)

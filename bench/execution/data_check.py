@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from bench.data.checks.finding import Finding
@@ -41,6 +42,10 @@ def check_before_run(suite: Suite, datasets: Mapping[str, Dataset], note: Callab
             known = reasons.get(found.case)
             reasons[found.case] = f"{known}, {found.rule}" if known else found.rule
         inspection = inspection.without({(name, case) for name, cases in skipped.items() for case in cases})
+    warned = Counter(found.rule for found in apply_rules(inspection) if found.severity == "warning")
+    if warned:
+        rules = ", ".join(f"{rule} {count}" for rule, count in sorted(warned.items()))
+        note(f"warnings in the data check: {rules}; `data check` lists them")
     for name, cases in skipped.items():
         note(f"{name}: {len(cases)} cases with errors are left out ({', '.join(cases)}); `data check` says why")
     return skipped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from bench.data.cache.store import CaseCache
 from bench.execution.planning import Planned
@@ -16,11 +16,11 @@ from bench.suite.plugins import in_force
 def describe_plan(planned: Planned, device_name: str) -> list[str]:
     """Lines for the terminal."""
     suite, request = planned.suite, planned.request
-    cases = {name: len(dataset.cases()) for name, dataset in planned.datasets.items()}
+    cases = {name: _used(len(dataset.cases()), planned.skipped.get(name)) for name, dataset in planned.datasets.items()}
     lines = [
         f"{suite.title}",
         f"  profile   {planned.why}",
-        f"  data      {', '.join(f'{name} {count} cases' for name, count in cases.items())}; "
+        f"  data      {', '.join(f'{name} {count}' for name, count in cases.items())}; "
         f"target {', '.join(f'{name} = {list(v)}' for name, v in suite.dataset.class_labels.items())}",
         *(f"  left out  {', '.join(bad)} of {name}: errors in data check" for name, bad in planned.skipped.items()),
         f"  network   {suite.backbone.name}, patch {_by(suite.sampling.patch_size)}, batch "
@@ -49,6 +49,11 @@ def describe_plan(planned: Planned, device_name: str) -> list[str]:
     ]
 
 
+def _used(count: int, skipped: Collection[str] | None) -> str:
+    """`12 cases`, or `3 of 12 cases`."""
+    return f"{count - len(skipped)} of {count} cases" if skipped else f"{count} cases"
+
+
 def _map_lines(todo: list[CellPlan]) -> list[str]:
     """How many target maps the cells need and how many of them the cache has; nothing where none is needed."""
     identities = {one for cell in todo for one in cell.map_needs}
@@ -65,14 +70,21 @@ def _cell_lines(planned: Planned, todo: list[CellPlan], failed: Mapping[str, str
     cells = planned.selected()
     ends = {cell.id: "to do" if cell in todo else failed.get(cell.id, "done") for cell in cells}
     rows = [f"    {end:6} {identity}" for identity, end in ends.items()]
+    unfinished = sum(end not in ("to do", "done") for end in ends.values())
+    done = f"{len(cells) - len(todo) - unfinished} done, " + (f"{unfinished} without scores, " if unfinished else "")
     lines = [
-        f"  cells     {len(cells)}: {len(cells) - len(todo)} done, {len(todo)} to do",
+        f"  cells     {len(cells)}: {done}{len(todo)} to do",
         *(rows if len(rows) <= 60 else [*rows[:50], f"    … and {len(rows) - 50} more"]),
     ]
     if failed and planned.request.retry_failed:
         lines.append(f"  again     the {len(failed)} that did not finish, their records set aside")
     elif failed:
         lines.append(f"  again     --retry-failed tries the {len(failed)} that did not finish once more")
+    assert planned.plan is not None
+    planned_ids = {cell.id for cell in planned.plan.cells}
+    orphaned = sum(path.name not in planned_ids for path in planned.run.finished_cells())
+    if orphaned:
+        lines.append(f"  orphaned  {orphaned} earlier cells are not in this plan and in no table; `clean` removes them")
     return lines
 
 

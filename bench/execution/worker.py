@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench import stopping
 from bench.data.cache.uses import using
+from bench.execution.cell_job import CellJob
 from bench.execution.claims import begin_attempt, forget, given_up
 from bench.execution.context import RunContext
 from bench.execution.damage import Inspection, make_room
@@ -18,6 +19,7 @@ from bench.execution.watch import JobWatch, ask_without_parent
 from bench.files.checksum import is_sealed, seal_folder
 from bench.files.storage import make_folder
 from bench.results.run_directory import RunDirectory
+from bench.training.device import is_usable
 
 POLL_SECONDS = 0.2
 
@@ -32,7 +34,8 @@ def work(run: RunDirectory, device: str = "auto", other_environment: bool = Fals
             `other_environment` or `trust_plugins` does not allow that.
         BenchError: a case cannot be prepared, or its files changed; the job stays unpublished and its claim is free
             again.
-        Interrupted: this process was asked to stop; what was done of the job is in its working folder.
+        Interrupted: this process was asked to stop; what was done of the job is in its working folder. Or its GPU is
+            of no use any more after a cell that failed, which is published.
     """
     if not other_environment:
         refuse_elsewhere(run, environment_here(device))
@@ -90,6 +93,10 @@ def _do(context: RunContext, job: Job) -> None:
     job.publish()
     watch.event("published")
     forget(context.run, job.id)
+    if isinstance(job, CellJob) and not is_usable(context.device):
+        # Every later cell of this process would fail by the same error.
+        print(f"{job.id}: {context.device} does not answer this process any more; another has to go on", flush=True)
+        raise stopping.Interrupted(stopping.REPLACE)
 
 
 def _run(job: Job, working: Path, watch: JobWatch) -> None:

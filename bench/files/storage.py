@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.errors import StorageError, VanishedError
+from bench.files.names import TEMPORARY
 
 PROBE_BYTES = 65_536
 """Free space without which not even a plan can be stored."""
@@ -45,7 +46,7 @@ def explain(path: Path, error: OSError, needed: int | None = None) -> str:
     """`PATH cannot be written (cause)`; for a full disk with the bytes needed and free."""
     cause = error.strerror or str(error)
     if _is_absence(error):
-        cause = f"there is no folder {path.parent} any more"
+        cause = f"there is no folder {path.parent}"
     elif error.errno in _ABOUT_ROOM:
         cause += f"; {_room(path, needed)}"
     return f"{path} cannot be written ({cause})"
@@ -84,15 +85,16 @@ def make_folder(path: Path) -> Path:
 
 
 def copy_folder(source: Path, target: Path) -> None:
-    """Copy a folder into another, which may exist.
+    """Copy a folder into another, which may exist, without what killed writers left in it.
 
     Raises:
         StorageError: with the size of the whole.
     """
-    needed = sum(item.stat().st_size for item in source.rglob("*") if item.is_file())
+    files = (item for item in source.rglob("*") if item.is_file())
+    needed = sum(item.stat().st_size for item in files if not item.name.startswith(TEMPORARY))
     with saving(target, needed):
         try:
-            shutil.copytree(source, target, dirs_exist_ok=True)
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns(f"{TEMPORARY}*"), dirs_exist_ok=True)
         except shutil.Error as error:  # one entry per file: (source, target, cause as text)
             raise OSError(_number(str(error)), str(error.args[0][0][2])) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bench.files.storage import saving
+from bench.errors import StorageError
 
 VARIABLE = "IMBALANCE_BENCH_CACHE"
 
@@ -18,6 +18,10 @@ def user_cache() -> Path:
     """
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     folder = Path(os.environ.get(VARIABLE) or Path(base) / "imbalance-bench")
-    with saving(folder):
+    try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"the cache {folder} cannot be made ({error.strerror}); name another folder in ${VARIABLE}"
+        ) from error
     return folder

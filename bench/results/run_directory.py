@@ -12,6 +12,7 @@ events.jsonl       phase log: who did what when
 run.lock           locked while a `run` sees who else is there, or while `clean` removes something; report.lock by
                    whoever writes tables and plots
 tables/ plots/     rebuilt from cells/ at will
+cost.*             what `cost` measured, beside all scores
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ from bench.files.names import is_plain
 from bench.files.storage import PROBE_BYTES, explain, probe
 
 RUN_SCHEMA_VERSION = 1
+
+LAYOUT = {"cells", "baselines", "previews", "work", "claims", "tables", "plots", "logs"}
+LAYOUT |= {"run.json", "environment.json", "events.jsonl", "run.lock", "report.lock", "progress.json"}
+LAYOUT |= {"cost.json", "cost.md", "cost.csv"}
+"""Names in a run directory; one that was killed at its start may have some and no run.json."""
 
 SET_ASIDE = re.compile(r"\.(damaged|failed)(-\d+)?$")
 """End of the names of folders that were set aside: not whole, or a cell without scores that was tried again."""
@@ -111,8 +117,8 @@ class RunDirectory:
         """Say at once why no run can live here; leaves nothing behind.
 
         Raises:
-            RunError: the path is a file, nothing can be written there, a link in it leads out of it, or it holds a run
-                of another schema version.
+            RunError: the path is a file, nothing can be written there, a link in it leads out of it, it holds a run of
+                another schema version, or no run but other files.
         """
         try:
             existing = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
@@ -126,6 +132,8 @@ class RunDirectory:
         self._refuse_links()
         if self.run_file.exists():
             self._refuse_other_schema()
+        elif self.path.is_dir():
+            self._refuse_foreign_files()
 
     def create(self) -> None:
         """Make the folder.
@@ -159,6 +167,17 @@ class RunDirectory:
             raise RunError(f"{self.run_file} cannot be read ({error}); run the suite again to rewrite it") from error
         _check_schema(self.run_file, content)
         return content
+
+    def _refuse_foreign_files(self) -> None:
+        """A run does not settle among files that are somebody else's, such as scans."""
+        names = sorted(item.name for item in self.path.iterdir())
+        foreign = [name for name in names if name not in LAYOUT and not name.startswith(".")]
+        if foreign:
+            shown = ", ".join([*foreign[:3], *(["…"] if len(foreign) > 3 else [])])
+            raise RunError(
+                f"{self.path} is no run directory and not empty ({len(foreign)} other files and folders: {shown}); "
+                "give a new folder with --out"
+            )
 
     def _refuse_other_schema(self) -> None:
         """What cannot be read at all may be written anew; what another version wrote may not."""

@@ -29,7 +29,7 @@ def test_a_mistake_in_a_suite_ends_with_2_and_stands_on_stderr_with_its_place(pr
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("status", "nowhere"), "nowhere is not a run directory: it has no run.json"),
+        (("status", "nowhere"), "nowhere is not a run directory: there is no such folder"),
         (("report", "nowhere"), "nowhere is not a run directory"),
         (("work", "nowhere"), "nowhere is not a run directory"),
         (("predict", "nowhere/cells/x", "a.nii.gz", "b.nii.gz"), "nowhere/cells/x is no finished cell"),

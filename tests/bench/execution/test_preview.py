@@ -74,7 +74,7 @@ def test_a_cell_that_did_not_finish_is_told_with_how_to_have_it_done_again(works
     suite = workshop.suite(methods=methods)
     run = workshop.here(suite)
     lines = describe_plan(workshop.plan(suite), "cpu")
-    assert line(lines, "cells") == "2: 2 done, 0 to do"
+    assert line(lines, "cells") == "2: 1 done, 1 without scores, 0 to do"
     assert line(lines, "diverged").startswith("nan-s0-f0-")
     assert line(lines, "again") == "--retry-failed tries the 1 that did not finish once more"
     before = {path: path.stat().st_mtime_ns for path in run.path.rglob("*")}
@@ -83,3 +83,9 @@ def test_a_cell_that_did_not_finish_is_told_with_how_to_have_it_done_again(works
     assert next(text.split()[2] for text in lines if "to do  " in text).startswith("nan-s0-f0-")
     assert line(lines, "again") == "the 1 that did not finish, their records set aside"
     assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*")} == before
+
+
+def test_earlier_cells_that_the_plan_does_not_name_are_counted(workshop):
+    workshop.here(workshop.suite(training={"steps": 4}))
+    lines = describe_plan(workshop.plan(workshop.suite()), "cpu")
+    assert line(lines, "orphaned").startswith("2 earlier cells are not in this plan")

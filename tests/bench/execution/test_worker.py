@@ -16,6 +16,7 @@ from bench.execution.job import is_done, is_ready
 from bench.execution.jobs import jobs_of
 from bench.files.checksum import verify_folder
 from bench.results.run_directory import RunDirectory
+from bench.stopping import REPLACE, Interrupted
 
 
 def test_cases_come_before_the_cells_that_need_them_and_all_are_published_once(workshop, empty_cache):
@@ -142,3 +143,16 @@ def test_a_result_that_was_complete_but_not_published_is_published_as_it_is(work
     first = json.loads((run.path / "events.jsonl").read_text().splitlines()[before])
     assert first["phase"] == "publishing"
     assert workshop.rows(run.path) == workshop.rows(uninterrupted)
+
+
+def test_a_process_whose_gpu_is_lost_leaves_the_other_cells_to_another(workshop, monkeypatch):
+    run = workshop.begin(workshop.suite())
+    with monkeypatch.context() as patch:
+        patch.setattr("bench.execution.worker.is_usable", lambda device: False)
+        with pytest.raises(Interrupted) as ending:
+            workshop.work(run)
+    assert ending.value.code == REPLACE
+    assert [path.parent.name.partition("-")[0] for path in run.path.glob("cells/*/seal.json")] == ["dice"]
+    assert list((run.path / "work").iterdir()) == []
+    workshop.work(run)
+    assert len(list(run.path.glob("cells/*/seal.json"))) == 2

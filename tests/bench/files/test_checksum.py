@@ -7,7 +7,6 @@ import json
 
 import pytest
 
-from bench.files.atomic import TEMPORARY
 from bench.files.checksum import (
     SEAL,
     DamagedError,
@@ -17,6 +16,7 @@ from bench.files.checksum import (
     sha256_file,
     verify_folder,
 )
+from bench.files.names import TEMPORARY
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from bench.errors import StorageError, VanishedError
 from bench.files.jsonl import append_jsonl
+from bench.files.names import TEMPORARY
 from bench.files.storage import copy_folder, make_folder, probe, refuse_unwritable, saving
 
 
@@ -29,7 +30,7 @@ def test_a_read_only_disk_is_told_with_what_to_choose_instead(tmp_path):
 def test_a_folder_that_is_gone_is_an_error_of_its_own_and_does_not_rise_again(tmp_path):
     gone = tmp_path / "run" / "work"
     for write in (lambda: append_jsonl(gone / "log", {}), lambda: make_folder(gone / "job")):
-        with pytest.raises(VanishedError, match=f"there is no folder {gone} any more"):
+        with pytest.raises(VanishedError, match=f"there is no folder {gone}"):
             write()
     assert not gone.parent.exists()
 
@@ -55,6 +56,13 @@ def test_a_folder_is_copied_into_another_that_may_exist(tmp_path):
     (tmp_path / "a" / "b" / "c").write_text("1")
     copy_folder(tmp_path / "a", make_folder(tmp_path / "d"))
     assert (tmp_path / "d" / "b" / "c").read_text() == "1"
+
+
+def test_what_a_killed_writer_left_is_not_copied(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / f"{TEMPORARY}0123-c.nii.gz").write_text("half")
+    copy_folder(tmp_path / "a", tmp_path / "d")
+    assert list((tmp_path / "d" / "b").iterdir()) == []
 
 
 def test_a_copy_that_has_no_room_says_how_much_the_whole_needs(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bench.errors import StorageError
 from bench.files.user_cache import VARIABLE, user_cache
 
 
@@ -30,3 +31,12 @@ def test_its_own_variable_comes_first(home, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(home / "mine" / "deep"))
     assert user_cache() == home / "mine" / "deep"
     assert user_cache().is_dir()
+
+
+def test_a_place_where_no_folder_can_be_is_named_with_the_variable(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "file" / "cache"))
+    with pytest.raises(
+        StorageError, match=rf"the cache .*cache cannot be made .*; name another folder in \${VARIABLE}"
+    ):
+        user_cache()

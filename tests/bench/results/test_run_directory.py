@@ -39,6 +39,20 @@ def test_a_link_to_nowhere_or_to_itself_is_refused(tmp_path):
             RunDirectory(tmp_path / name).create()
 
 
+def test_a_folder_of_other_files_is_refused(tmp_path):
+    for number in range(4):
+        (tmp_path / f"volume-{number}.nii.gz").touch()
+    run = RunDirectory(tmp_path)
+    with pytest.raises(RunError, match=r"no run directory and not empty \(4 other files and folders: volume-0\.nii"):
+        run.refuse_unusable()
+
+
+def test_what_a_run_that_was_killed_at_its_start_or_a_cost_measurement_left_is_no_obstacle(tmp_path):
+    for name in ("run.lock", "events.jsonl", "cost.json", ".tmp-1234-run.json"):
+        (tmp_path / name).touch()
+    RunDirectory(tmp_path).refuse_unusable()
+
+
 def test_a_name_that_is_too_long_is_refused(tmp_path):
     with pytest.raises(RunError, match=r"cannot be written \(File name too long\); give another folder with --out"):
         RunDirectory(tmp_path / ("x" * 256)).create()

@@ -15,8 +15,8 @@ import zipfile
 import pytest
 import torch
 
-from bench.files.atomic import TEMPORARY
 from bench.files.checksum import sha256_bytes
+from bench.files.names import TEMPORARY
 from bench.training.checkpoint_names import newest_step
 from bench.training.checkpoints import CheckpointError, from_bytes, load_newest, save_checkpoint, to_bytes
 
