@@ -15,6 +15,8 @@ from bench.suite.schema import Suite
 SHOWN = 20
 """Errors printed in one message; `data check` prints all."""
 
+WHAT_TO_DO = "repair the files or leave the cases out; `on_bad_case: skip` in the dataset does so and says so in tables"
+
 Skipped = dict[str, dict[str, str]]
 """Per data set, why (names of rules) by the id of each case that is left out."""
 
@@ -63,5 +65,4 @@ def _message(errors: list[Finding]) -> str:
     lines = [f"  {found.rule}: {found.where}: {found.message}" for found in errors[:SHOWN]]
     more = [f"  … and {len(errors) - SHOWN} more"] if len(errors) > SHOWN else []
     head = f"the data check found {len(errors)} error{'s' if len(errors) > 1 else ''}, nothing was trained:"
-    tail = "repair the files or leave the cases out; `on_bad_case: skip` in the dataset does so and says so in tables"
-    return "\n".join([head, *lines, *more, tail])
+    return "\n".join([head, *lines, *more, WHAT_TO_DO])

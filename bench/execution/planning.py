@@ -127,9 +127,9 @@ def plan_request(
     if read_data:
         run.refuse_unusable()  # before hours of reading, and before anything large is imported
         refuse_unwritable(user_cache())
+    _known_methods(request, suite)
     check_plugins(loaded, contract=read_data)
     _check_parameters(loaded)
-    _known_methods(request, suite)
     if read_data:
         _check_network(loaded)
     if device is not None and not request.other_environment:

@@ -46,6 +46,7 @@ def check(
     """Check every case of a suite's data sets, one line per finding; exit code 1 if there is an error."""
     from bench.cli.progress import passing
     from bench.data.checks.run import apply_rules, inspect
+    from bench.execution.data_check import WHAT_TO_DO
     from bench.files.user_cache import user_cache
 
     settings, datasets, why = _data_of(suite, profile, overrides)
@@ -69,6 +70,8 @@ def check(
         for found in findings:
             print(f"{found.severity:8} {found.rule:20} {found.where}: {found.message}")
         print(", ".join(f"{count} {name}" for name, count in counts.items()) + f" ({why})")
+        if errors:
+            print(WHAT_TO_DO)
     if errors:
         raise typer.Exit(1)
 
@@ -84,17 +87,26 @@ def stats(
 ) -> None:
     """Print how imbalanced a suite's data sets are, beside LiTS, and draw histograms of lesion volumes."""
     from bench.cli.progress import passing
+    from bench.errors import DataError
     from bench.evaluation import dataset_statistics as statistics
+    from bench.execution.data_check import WHAT_TO_DO
     from bench.report.plots.lesion_sizes import draw_lesion_sizes
 
     settings, datasets, why = _data_of(suite, profile, overrides)
     print(f"{settings.title}: {why}")
     for name, dataset in datasets.items():
-        cases = []
+        cases, bad = [], []
         for case in dataset.cases():
             passing(f"{name}: {case.id}")
-            cases.append(statistics.case_statistics(dataset, case))
+            try:
+                cases.append(statistics.case_statistics(dataset, case))
+            except DataError as error:
+                bad.append(str(error))
         passing("")
+        if bad and (dataset.settings.on_bad_case == "fail" or not cases):
+            raise DataError("\n".join([f"{len(bad)} cases cannot be read; {WHAT_TO_DO}:", *bad]))
+        for message in bad:
+            print(f"left out: {message}")
         rows = [(f"{name}: median [quartiles]", "this data", "LiTS, reported"), *statistics.table(cases)]
         widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
         print()

@@ -28,6 +28,16 @@ class Examined:
     def finding(self, rule: str, severity: Severity, message: str) -> Finding:
         return Finding(rule, severity, self.dataset, self.case.id, message)
 
+    @property
+    def label_name(self) -> str:
+        """The label's path; `the label` of a generated case."""
+        return str(self.case.files[-1]) if self.case.files else "the label"
+
+    @property
+    def image_name(self) -> str:
+        """The path of the first image; `the image` of a generated case."""
+        return str(self.case.files[0]) if self.case.files else "the image"
+
     def named_files(self) -> Iterator[tuple[str, FileFacts]]:
         """The files with their names; a generated case has `image` and `label`."""
         names = [str(path) for path in self.case.files] or ["image", "label"]

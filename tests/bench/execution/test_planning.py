@@ -37,7 +37,10 @@ def test_a_set_not_yet_read_has_no_plan_until_it_is_and_is_read_once(on_files):
     unread = plan_request(Request(on_files), read_data=False, note=told.append)
     assert (unread.plan, unread.unread, unread.selected(), told) == (None, 8, (), [])
     read = plan_request(Request(on_files), read_data=True, note=told.append)
-    assert told == ["reading 8 files once to check them and for their fingerprints"]
+    assert told == [
+        "reading 8 files once to check them and for their fingerprints",
+        "warnings in the data check: empty_label 1; `data check` lists them",
+    ]
     assert (read.unread, len(read.selected())) == (8, 2)
     again = plan_request(Request(on_files), read_data=False)
     assert (again.unread, again.plan) == (0, read.plan)

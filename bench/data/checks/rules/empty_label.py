@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bench.data.checks.finding import Finding
 from bench.data.checks.inspection import Inspection
 from bench.data.checks.registry import rules
+
+LISTED = 8
 
 
 @rules.register("empty_label")
@@ -18,6 +20,13 @@ def empty_label(inspection: Inspection) -> Iterator[Finding]:
             continue
         targets = {value for values in examined.settings.class_labels.values() for value in values}
         if set(label.values) <= {0}:
-            yield examined.finding("empty_label", "warning", "the label is 0 everywhere")
+            yield examined.finding("empty_label", "warning", f"0 everywhere: {examined.label_name}")
         elif not targets & set(label.values):
-            yield examined.finding("empty_label", "warning", "the label has no voxel of the target")
+            text = f"no voxel of the target {_list(targets)}, found {_list(label.values)}, in {examined.label_name}"
+            yield examined.finding("empty_label", "warning", text)
+
+
+def _list(values: Iterable[int]) -> str:
+    """The smallest values, by commas."""
+    ordered = sorted(values)
+    return ", ".join(map(str, ordered[:LISTED])) + (", …" if len(ordered) > LISTED else "")

@@ -18,19 +18,19 @@ def grid(inspection: Inspection) -> Iterator[Finding]:
     for examined in inspection.readable():
         (name, first), *others = examined.named_files()
         for other, file in others:
-            files = f"{name} and {other}"
             if file.shape != first.shape:
-                yield examined.finding("shape_mismatch", "error", f"{first.shape} and {file.shape} voxels in {files}")
+                text = f"{first.shape} voxels in {name}, {file.shape} in {other}"
+                yield examined.finding("shape_mismatch", "error", text)
                 continue
             if not np.allclose(first.spacing_mm, file.spacing_mm, rtol=0, atol=SPACING_TOLERANCE_MM):
-                spacings = f"{_numbers(first.spacing_mm)} and {_numbers(file.spacing_mm)} mm"
-                yield examined.finding("spacing_mismatch", "error", f"{spacings} (z, y, x) in {files}")
+                text = f"{_numbers(first.spacing_mm)} mm (z, y, x) in {name}, {_numbers(file.spacing_mm)} in {other}"
+                yield examined.finding("spacing_mismatch", "error", text)
             for what, a, b in (
                 ("origins", first.origin, file.origin),
                 ("directions", first.direction, file.direction),
             ):
                 if not np.allclose(a, b, rtol=0, atol=FRAME_TOLERANCE):
-                    text = f"{what} {_numbers(a)} and {_numbers(b)} in {files}; taken as the same grid"
+                    text = f"{what} {_numbers(a)} in {name}, {_numbers(b)} in {other}; taken as the same grid"
                     yield examined.finding("frame_mismatch", "warning", text)
 
 

@@ -9,6 +9,8 @@ from bench.data.checks.inspection import Inspection
 from bench.data.checks.registry import rules
 from bench.data.settings import DatasetSettings
 
+EXAMPLES = 3
+
 
 @rules.register("label_values")
 def label_values(inspection: Inspection) -> Iterator[Finding]:
@@ -26,16 +28,19 @@ def label_values(inspection: Inspection) -> Iterator[Finding]:
         if label.channels != 1:
             yield examined.finding("label_channels", "error", f"{label.channels} numbers per voxel, expected one")
         if label.unusable:
-            found = ", ".join(f"{value:g}" for value in label.unusable_values)
-            text = f"{label.unusable} voxels of the label are no whole numbers of 16 bits, such as {found}"
-            yield examined.finding("not_integer", "error", text)
-        elif label.floating:
-            yield examined.finding("float_label", "warning", "the label is stored as floating point; it is rounded")
+            found = ", ".join(f"{value:g}" for value in label.unusable_values[:EXAMPLES])
+            text = f"{label.unusable} of {label.voxels} voxels are no whole numbers of 16 bits, such as {found}"
+            guess = "; are image and label swapped?" if 2 * label.unusable > label.voxels else ""
+            yield examined.finding("not_integer", "error", f"{text}, in {examined.label_name}{guess}")
+            continue
+        if label.floating:
+            text = f"stored as floating point and rounded: {examined.label_name}"
+            yield examined.finding("float_label", "warning", text)
         unknown = sorted(label.values.keys() - named_values(examined.settings))
         if unknown:
             counts = ", ".join(f"{value} ({label.values[value]} voxels)" for value in unknown[:12])
             more = f" and {len(unknown) - 12} more" if len(unknown) > 12 else ""
-            text = f"values that the suite does not name, taken as background: {counts}{more}"
+            text = f"values that the suite does not name, taken as background: {counts}{more}, in {examined.label_name}"
             yield examined.finding("unknown_label", "warning", text)
 
 

@@ -46,8 +46,9 @@ def _judged(first: Examined, second: Examined, splits: Sequence[Split]) -> Findi
             bad, other = ranked
             where = f"{other.dataset}/{other.case.id}"
             text = f"in {a}, has the same voxels as {where} in {b}" + (f" (fold {fold})" if len(splits) > 1 else "")
-            return bad.finding("leak", "error", text)
-    text = f"has the same voxels as {first.dataset}/{first.case.id}"
+            advice = "leave one out, or give both the same patient"
+            return bad.finding("leak", "error", f"{text}: {bad.image_name} and {other.image_name}; {advice}")
+    text = f"has the same voxels as {first.dataset}/{first.case.id}: {second.image_name} and {first.image_name}"
     return second.finding("duplicate_image", "warning", text)
 
 

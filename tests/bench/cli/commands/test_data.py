@@ -55,10 +55,25 @@ def test_check_says_in_one_line_per_finding_what_is_wrong_and_exits_with_1(suite
     (suite.parent / "scans/volume-2.nii.gz").write_bytes(b"")
     bad = bench(suite, "data", "check", str(suite))
     assert bad.returncode == 1
-    line, summary = bad.stdout.splitlines()
+    line, summary, advice = bad.stdout.splitlines()
     assert line.split()[:3] == ["error", "unreadable", "main/volume-2:"]
     assert line.endswith("volume-2.nii.gz: the file is empty (0 bytes)")
     assert summary.startswith("4 cases, 1 errors")
+    assert advice.startswith("repair the files or leave the cases out; `on_bad_case: skip`")
+
+
+def test_stats_name_all_cases_that_cannot_be_read_or_do_without_them_as_the_suite_says(suite):
+    for number in (1, 2):
+        (suite.parent / f"scans/volume-{number}.nii.gz").write_bytes(b"")
+    strict = bench(suite, "data", "stats", str(suite), "--out", str(suite.parent / "plots"))
+    assert strict.returncode == 1
+    assert "2 cases cannot be read" in strict.stderr
+    assert "volume-1.nii.gz" in strict.stderr
+    assert "volume-2.nii.gz" in strict.stderr
+    skipping = ("--set", "dataset.on_bad_case=skip", "--out", str(suite.parent / "plots"))
+    lenient = bench(suite, "data", "stats", str(suite), *skipping)
+    assert lenient.returncode == 0, lenient.stderr
+    assert [line.split(":")[0] for line in lenient.stdout.splitlines()].count("left out") == 2
 
 
 def test_check_prints_the_same_as_json(suite):
