@@ -146,10 +146,15 @@ class CellJob(RunJob):
         facts: dict[str, Any],
     ) -> Trained:
         validation = [self._cases[identity] for identity in self.plan.validation]
+
+        def validate(current: Method) -> dict[str, float]:
+            self.context.sources.refuse_changed(self.plan.needs)
+            return scorer.validation_dice(current, validation)
+
         training = Training(
             method,
             PatchSampler(train, self.context.suite.sampling, self.plan.seed),
-            lambda current: scorer.validation_dice(current, validation),
+            validate,
             self.context.suite.training,
             working / "resume",
             self.context.device,

@@ -91,6 +91,22 @@ def test_a_change_during_a_cell_is_noticed_before_its_record_is_written(
     assert "recording" not in [event["phase"] for event in workshop.events(run.path)]
 
 
+def test_a_change_during_training_is_noticed_at_the_next_validation(workshop, scans, monkeypatch, empty_cache):
+    run, usual = workshop.begin(workshop.suite(dataset=scans), methods=("dice",)), JobWatch.__call__
+    scan = workshop.folder / "scans" / "volume-0.nii.gz"
+
+    def rewriting(watch: JobWatch, phase: str, step: int = 0, **facts: float) -> None:
+        usual(watch, phase, step, **facts)
+        if (phase, step) == ("training", 2):
+            rewrite(scan)
+
+    monkeypatch.setattr(JobWatch, "__call__", rewriting)
+    with pytest.raises(DataError, match=r"case volume-0: its files changed .*volume-0\.nii\.gz"):
+        workshop.work(run)
+    phases = [event["phase"] for event in workshop.events(run.path, "dice")]
+    assert phases[-1] == "validation", phases
+
+
 def test_the_same_content_written_again_is_read_once_more_and_changes_nothing(
     workshop, scans, monkeypatch, empty_cache
 ):
