@@ -23,9 +23,10 @@ class UnifiedFocal(RegionLoss):
     T = mean over samples and classes of 1 − M_0 for the background, (1 − M_c)^(1 − exponent) for the others,
         M_c = (TP + smooth) / (TP + fn_weight·FN + (1 − fn_weight)·FP + smooth)
 
-    logits (B, C, *S), labels (B, *S); L ≥ 0 and unbounded like the cross entropy, 0 at a perfect mask. With an empty
-    target M_c ≈ 0 as soon as false positives exceed `smooth`: T is at least (C − 1)/C, nearly without gradient from the
-    foreground, and F acts. Written for two classes; for C > 2 every foreground class is treated as the rare one.
+    logits (B, C, *S), labels (B, *S); L ≥ 0 and unbounded like the cross entropy, 0 at a perfect mask. Given an
+    empty target, M_c ≈ 0 as soon as false positives exceed `smooth`: T is at least (C − 1)/C, nearly without gradient
+    from the foreground, and F acts. Written for two classes; for C > 2 every foreground class is treated as the rare
+    one.
 
     Raises `LossError` unless 0 ≤ fn_weight ≤ 1, 0 ≤ focal_share ≤ 1, 0 ≤ exponent < 1 and smooth ≥ 0.
 
