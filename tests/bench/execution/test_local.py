@@ -144,6 +144,15 @@ def test_a_worker_that_was_asked_to_stop_or_leaves_is_replaced_and_blamed_for_no
     assert workshop.events(run.path) == []
 
 
+@pytest.fixture
+def heard_ctrl_c():
+    """Tests that were started in the background of a shell ignore Ctrl-C."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
+@pytest.mark.usefixtures("heard_ctrl_c")
 def test_workers_that_take_their_time_are_killed_when_the_wait_for_them_is_interrupted(run, stand_in):
     stand_in("""
 import signal, time
