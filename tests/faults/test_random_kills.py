@@ -23,17 +23,23 @@ def test_random_kills_of_a_suite_with_two_workers_change_no_byte(
         place += 1
         monkeypatch.setenv("IMBALANCE_BENCH_CACHE", str(workshop.folder / f"cache-{place}"))
         death = killer(f"run-{place}")
-        while done < KILLS and killed(workshop, death, death.random.randint(0, longest)):
-            done += 1
-        out = workshop.command("run", workshop.suite(), "--out", death.run, "--workers", 2).stdout
-        assert workshop.scores(death.run) == workshop.scores(uninterrupted), out
+        ended = False
+        while not ended and done < KILLS:
+            hit, ended = kill_once(workshop, death, death.random.randint(0, longest))
+            done += hit
+        if not ended:
+            workshop.command("run", workshop.suite(), "--out", death.run, "--workers", 2)
+        assert workshop.scores(death.run) == workshop.scores(uninterrupted)
         nothing_twice(death.run)
         phases.update(death.phases)
     print(f"{done} kills in {place} runs, which hit {dict(phases)}")
 
 
-def killed(workshop, death, events: int) -> bool:
-    """Start the run and kill it, or one of its workers, a moment after so many events; False when it had ended."""
+def kill_once(workshop, death, events: int) -> tuple[bool, bool]:
+    """Start the run and kill it, or one of its workers, a moment after so many events.
+
+    Returns whether there was still something to kill, and whether the run came to its end all the same.
+    """
     since = len(workshop.events(death.run))
     process = workshop.start("run", workshop.suite(), "--out", death.run, "--workers", 2)
     while len(workshop.events(death.run)) < since + events and process.poll() is None:
@@ -42,12 +48,12 @@ def killed(workshop, death, events: int) -> bool:
     workers = sorted({event["pid"] for event in workshop.events(death.run)[since:]} - {process.pid})
     alone = bool(workers) and death.random.random() < 0.5
     hit = process.poll() is None
-    if hit and alone:
+    if hit and not alone:
+        death.kill_group(process, since)
+        return True, False
+    if hit:
         with suppress(ProcessLookupError):  # it may have ended by itself
             death.kill_worker(death.random.choice(workers), since)
-    elif hit:
-        death.kill_group(process, since)
-        return True
     out, err = process.communicate()
     assert process.returncode == 0, out + err
-    return hit
+    return hit, True
