@@ -31,10 +31,11 @@ class FileLock:
             StorageError: nothing can be written there; `VanishedError` when the folder of its folder is gone.
         """
         make_folder(self.path.parent)
-        with saving(self.path):
-            return self._acquire()
+        holder = f"{os.getpid()}\n".encode()
+        with saving(self.path, len(holder)):
+            return self._acquire(holder)
 
-    def _acquire(self) -> bool:
+    def _acquire(self, holder: bytes) -> bool:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             while not _locked(descriptor, fcntl.LOCK_EX):
@@ -45,7 +46,7 @@ class FileLock:
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
                 time.sleep(0.001)
             os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"{os.getpid()}\n".encode())
+            os.write(descriptor, holder)
         except OSError:
             os.close(descriptor)
             raise
