@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -13,10 +12,8 @@ from torch import Tensor, nn
 import models
 from models.backbone import Backbone
 from models.errors import ModelError
+from models.layers import Layers
 
-_CONV = {2: nn.Conv2d, 3: nn.Conv3d}
-_UP = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
-_NORM = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
 _POOL = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
 
 
@@ -65,7 +62,7 @@ class ResidualUNet(Backbone):
         super().__init__(
             name="residual_unet", in_channels=in_channels, patch_divisor=divisor, feature_channels=widths[0]
         )
-        layers = Layers(spatial_dims, affine)
+        layers = Layers(spatial_dims, affine=affine)
         self.encoder = Encoder(layers, in_channels, widths, down)
         self.decoder = Decoder(layers, widths, up)
         out = layers.conv(widths[0], classes, 1)
@@ -85,27 +82,6 @@ class ResidualUNet(Backbone):
                 f"{self.name}: a patch of {self.patch_divisor} is one voxel at the lowest level, which instance "
                 f"normalisation cannot take; double at least one axis"
             )
-
-
-@dataclass(frozen=True)
-class Layers:
-    """The layers that one network is built of: their dimension, and whether normalisations are affine."""
-
-    dims: int
-    affine: bool
-
-    def conv(self, before: int, width: int, kernel: int) -> nn.Module:
-        return _CONV[self.dims](before, width, kernel, padding=kernel // 2)
-
-    def norm(self, width: int) -> nn.Module:
-        return _NORM[self.dims](width, affine=self.affine)
-
-    def conv_norm(self, before: int, width: int, kernel: int = 3) -> tuple[nn.Module, nn.Module]:
-        return self.conv(before, width, kernel), self.norm(width)
-
-    def row(self, before: int, width: int, count: int) -> list[nn.Module]:
-        """Residual blocks, of which the first changes the width."""
-        return [ResidualBlock(self, before if first else width, width) for first in [True, *[False] * (count - 1)]]
 
 
 class Encoder(nn.Module):
@@ -138,8 +114,7 @@ class Decoder(nn.Module):
         self.ups = nn.ModuleList()
         self.rows = nn.ModuleList()
         for (below, width), count in zip(pairwise(reversed(widths)), blocks, strict=True):
-            up = _UP[layers.dims](below, width, 2, stride=2)
-            self.ups.append(nn.Sequential(up, layers.norm(width), nn.ReLU(inplace=True)))
+            self.ups.append(nn.Sequential(layers.up(below, width), layers.norm(width), nn.ReLU(inplace=True)))
             self.rows.append(nn.Sequential(*layers.row(2 * width, width, count)))
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
@@ -147,23 +122,6 @@ class Decoder(nn.Module):
         for up, row, skip in zip(self.ups, self.rows, reversed(skips), strict=True):
             x = row(torch.cat([up(x), skip], dim=1))
         return x
-
-
-class ResidualBlock(nn.Module):
-    """ReLU(conv-norm-ReLU-conv-norm + shortcut); the shortcut is a 1-wide conv-norm where the width changes."""
-
-    def __init__(self, layers: Layers, before: int, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            *layers.conv_norm(before, width), nn.ReLU(inplace=True), *layers.conv_norm(width, width)
-        )
-        changes = before != width
-        self.shortcut = nn.Sequential(*layers.conv_norm(before, width, kernel=1)) if changes else nn.Identity()
-        self.activation = nn.ReLU(inplace=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.activation(self.body(x) + self.shortcut(x))
-        return out
 
 
 def _configuration(

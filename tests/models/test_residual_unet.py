@@ -10,7 +10,7 @@ from torch import nn
 
 import models
 from models import ModelError
-from models.backbones.residual_unet import Layers
+from models.layers import Layers
 
 
 def make(dims=3, in_channels=1, classes=2, **parameters):
