@@ -1,10 +1,13 @@
-"""Fill the tables of the docs from the code, so that no page can say anything else: `python docs/generate.py`.
+"""Fill the tables of the docs from code and benchmark results, so that no page says anything else.
+
+    python docs/generate.py
 
 A block `<!-- generated: NAME -->` … `<!-- end -->` of a page holds what `BLOCKS[NAME]` returns.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -31,6 +34,7 @@ from bench.suite.schema import MethodSettings, Suite
 from bench.training.settings import PlateauSchedule, PolynomialSchedule, TrainingSettings
 
 DOCS = Path(__file__).resolve().parent
+RESULTS = DOCS.parent / "benchmarks" / "results"
 
 # What a key means to somebody who writes a suite, where its field's docstring does not say it.
 WORDS = {
@@ -133,6 +137,25 @@ def loss_table() -> list[str]:
     return _table(["name", "parameters and defaults", "maps", "what it is"], rows)
 
 
+def loss_speed() -> list[str]:
+    """One row per loss: its time and memory beside MONAI's Dice, plain and compiled, as last measured."""
+    times = json.loads((RESULTS / "loss_speed.json").read_text(encoding="utf-8"))
+    copies = json.loads((RESULTS / "loss_memory.json").read_text(encoding="utf-8"))
+    memory = copies["test_extra_memory"]["extra"]["copies of the logits"]
+    two, four = (times[f"test_region_losses[{classes}]"]["contenders"] for classes in (2, 4))
+    rows = []
+    for name in sorted(two, key=lambda name: two[name]["median_ratio_to_MONAI Dice"]):
+        if name.endswith(", compiled"):
+            continue
+        pairs = ((measured, f"{name}{kind}") for measured in (two, four) for kind in ("", ", compiled"))
+        ratios = (measured.get(key, {}).get("median_ratio_to_MONAI Dice") for measured, key in pairs)
+        label = {"copy": "copy of the logits", "MONAI Dice": "MONAI `DiceLoss`"}.get(name, f"`{name}`")
+        shown = ("–" if ratio is None else f"{ratio:.2f}" for ratio in ratios)
+        rows.append([label, *shown, f"{memory[name]:.2f}" if name in memory else "–"])
+    header = ["", "2 classes", "2, compiled", "4 classes", "4, compiled", "extra memory (× logits, 2 classes)"]
+    return _table(header, rows)
+
+
 BLOCKS: dict[str, Callable[[], list[str]]] = {
     "suite": partial(keys, Suite),
     "dataset": partial(keys, DatasetSettings),
@@ -152,6 +175,7 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "evaluation": partial(keys, EvaluationSettings),
     "methods": partial(keys, MethodSettings),
     "losses": loss_table,
+    "loss speed": loss_speed,
     "metrics": metrics,
     "empty policy": lambda: [f"> {EMPTY_POLICY}"],
 }

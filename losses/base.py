@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from losses.compiled_counts import compiled_counts
 from losses.errors import LossError
 from losses.statistics import Statistics
 
@@ -38,6 +40,16 @@ class Loss(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self._labels_checked = False
+        self._compiled = False
+
+    def compile(self) -> None:
+        """Let soft counts go through `torch.compile` from the next call on, in the losses inside this one too.
+
+        What `torch.nn.Module.compile` is for, without a compiler's view of the checks. The first call takes tens of
+        seconds and needs a C++ compiler (on a GPU, Triton); values agree to rounding. Voxel losses stay as they are:
+        compiled they are not faster.
+        """
+        self._compiled = True
 
     @property
     def name(self) -> str:
@@ -84,7 +96,8 @@ class Loss(nn.Module):
             self._check_finite(logits)
         if labels.is_cpu or not self._labels_checked:
             self._check_labels(labels, logits.shape[1])
-        with torch.autocast(logits.device.type, enabled=False):
+        counting = compiled_counts() if self._compiled else nullcontext()
+        with torch.autocast(logits.device.type, enabled=False), counting:
             return self.compute(logits, labels, maps, voxel_weight)
 
     def _check_shapes(

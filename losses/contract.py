@@ -44,14 +44,15 @@ def check(loss: Loss, *, classes: Iterable[int] = (2, 3), spatial_dims: Iterable
         ready = copy.deepcopy(loss)
         ready.prepare(Statistics((0.9, *[0.1 / (channels - 1)] * (channels - 1))))
         for dims in spatial_dims:
-            for example in _examples(ready, channels, dims):
+            for example in examples(ready, channels, dims):
                 _value_and_gradient_are_finite(ready, example)
-            mixed = _examples(ready, channels, dims)[0]
+            mixed = examples(ready, channels, dims)[0]
             for promise in _PROMISES:
                 promise(ready, mixed)
 
 
-def _examples(loss: Loss, channels: int, dims: int) -> list[Example]:
+def examples(loss: Loss, channels: int, dims: int) -> list[Example]:
+    """Inputs of every kind that a loss must take, the ordinary one first."""
     generator = torch.Generator().manual_seed(channels * 10 + dims)
     shape = (_BATCH, *[_SIZE] * dims)
     logits = torch.randn((_BATCH, channels, *shape[1:]), generator=generator)

@@ -107,6 +107,7 @@ class _VoxelSum(torch.autograd.Function):
             value, slope = cost(x, rest)
             sums.append(value.sum() if weight is None else dot(value, weight))
             slopes.multiply(b, slope if weight is None else weight * slope, labels[b])
+            del x, rest, weight, value, slope  # not beside those of the next sample
         ctx.save_for_backward(slopes.stored)
         ctx.dtype, ctx.layout = logits.dtype, torch.empty_like(logits, device="meta")
         return torch.stack(sums).sum()

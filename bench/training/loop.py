@@ -103,7 +103,7 @@ class Training:
             self._format = CHANNELS_LAST[len(sampler.settings.patch_size) + 2]
             use_channels_last(self.method)
         if settings.compile:
-            compile_for_training(self.method.backbone)
+            compile_for_training(self.method)
         trained = (parameter for parameter in self.method.parameters() if parameter.requires_grad)
         self.optimiser = torch.optim.Adam(trained, lr=settings.learning_rate)
         self.sampler, self.maps, self.validate, self.settings = sampler, maps, validate, settings

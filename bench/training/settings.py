@@ -54,7 +54,7 @@ class TrainingSettings(Settings):
     """CPU threads of one cell; two cells of one thread each beat one of two threads on two cores."""
     memory_format: Literal["channels_last", "contiguous"] = "channels_last"
     compile: bool = False
-    """Compile the backbone's training steps with torch.compile; inference stays as it is."""
+    """Compile training steps with torch.compile: backbone and region losses; inference stays as it is."""
 
     @property
     def decay(self) -> PolynomialSchedule | PlateauSchedule:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 
 import pytest
 import torch
 
 import losses
 from losses.base import Loss
-from losses.contract import check
+from losses.contract import Example, check, examples
 from losses.registry import locate
 
 
@@ -47,3 +48,26 @@ def test_documentation_has_the_formula_the_shapes_the_errors_and_the_empty_targe
     text = inspect.getdoc(type(make(name))) or ""
     for part in ("L = ", "Raises `LossError`", "empty target"):
         assert part in text, f"{locate(type(make(name)))}: the docstring lacks {part!r}"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.parametrize("name", losses.available())
+@pytest.mark.parametrize("channels", [2, 3])
+def test_every_loss_is_the_same_when_compiled(name, channels):
+    torch.compiler.reset()
+    loss = make(name)
+    loss.prepare(losses.Statistics((0.9, *[0.1 / (channels - 1)] * (channels - 1))))
+    example = examples(loss, channels, 3)[0]
+    value, gradient = run(loss, example)
+    loss.compile()
+    compiled_value, compiled_gradient = run(loss, example)
+    torch.testing.assert_close(compiled_value, value)
+    torch.testing.assert_close(compiled_gradient, gradient, atol=1e-6 * float(gradient.abs().max()), rtol=1e-5)
+
+
+def run(loss: Loss, example: Example) -> tuple[torch.Tensor, torch.Tensor]:
+    logits = example.logits.clone().requires_grad_()
+    value = loss(logits, example.labels, example.maps)
+    value.backward()
+    return value.detach(), logits.grad

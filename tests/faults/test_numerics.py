@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import losses
-from losses.contract import _examples
+from losses.contract import examples
 
 CERTAIN = 1e4
 SIDE = 128
@@ -21,7 +21,7 @@ def make(name: str):
 @pytest.mark.parametrize("name", losses.available())
 def test_probabilities_of_exactly_0_and_1_have_finite_value_and_gradient(name):
     loss = make(name)
-    for example in _examples(loss, 2, 3):
+    for example in examples(loss, 2, 3):
         logits = (example.logits.sign() * CERTAIN).requires_grad_()
         probabilities = logits.softmax(1)
         assert ((probabilities == 0) | (probabilities == 1) | (probabilities == 0.5)).all()
