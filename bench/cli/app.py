@@ -12,6 +12,7 @@ from bench.cli.commands import (
     clean,
     cost,
     data,
+    export_lits,
     losses,
     predict,
     report,
@@ -34,8 +35,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (run, validate, report, status, clean, predict, score, cost, schema, work):
-    app.command(module.__name__.rpartition(".")[2])(module.command)
+for module in (run, validate, report, status, clean, predict, export_lits, score, cost, schema, work):
+    app.command(module.__name__.rpartition(".")[2].replace("_", "-"))(module.command)
 app.add_typer(data.app, name="data")
 app.add_typer(cache.app, name="cache")
 app.add_typer(losses.app, name="losses")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import torch
 
 import models
 from bench.data.preprocessing import prepare
@@ -12,13 +15,14 @@ from bench.data.volume import Volume
 from bench.data.writing import write_labels
 from bench.errors import RunError
 from bench.execution.assembly import trained_method
-from bench.execution.scoring import Scorer
+from bench.execution.scoring import LabelMap, Scorer
 from bench.files.checksum import verify_folder
 from bench.results.records import BLOCKS, read_cell
 from bench.suite import plugins
 from bench.suite.schema import UNCHECKED_NAMES, Suite
 from bench.training.checkpoints import from_bytes
 from bench.training.device import make_repeatable, resolve_device
+from models.method import Method
 
 
 def predict_file(
@@ -44,20 +48,67 @@ def predict_file(
         RunError: no such cell, or it has no weights, or its network is not known here.
         DataError: the image does not fit the suite.
     """
+    trained = open_cell(cell, checkpoint=checkpoint, device=device, trust_plugins=trust_plugins)
+    _refuse_output(out, (*images, *([roi] if roi else [])))
+    volume: Volume = read_volume(images[0].name, tuple(images), roi)
+    write_labels(out, trained.segment(volume), volume.geometry)
+
+
+@dataclass(frozen=True)
+class TrainedCell:
+    """A cell that segments volumes by the preparation and inference of its own suite; made by `open_cell`."""
+
+    folder: Path
+    checkpoint: str
+    suite: Suite
+    device: torch.device
+    _networks: dict[tuple[int, int], Method] = field(default_factory=dict)
+
+    @property
+    def weights(self) -> Path:
+        """The file of the checkpoint."""
+        return self.folder / "checkpoints" / f"{self.checkpoint}.pt"
+
+    def network(self, channels: int, axes: int) -> Method:
+        """The trained network, on its device; it is built once, while the plug-ins of its suite are in force.
+
+        Raises:
+            DataError: the weights are not for images of so many channels and axes.
+        """
+        if (channels, axes) not in self._networks:
+            weights = from_bytes(self.weights.read_bytes(), origin=str(self.weights))["weights"]
+            regressor = read_cell(self.folder)["identity"].get("regressor")
+            method = trained_method(self.suite, regressor, weights, (channels, *[0] * axes))
+            self._networks[channels, axes] = method.to(self.device)
+        return self._networks[channels, axes]
+
+    def segment(self, volume: Volume) -> LabelMap:
+        """The label map (*S) of a volume (suite's class numbers 1..K) on its own grid.
+
+        The volume's labels, where it has any, say where the region of interest is.
+
+        Raises:
+            DataError: the volume does not fit the suite.
+        """
+        make_repeatable(self.suite.training.threads_per_cell, self.device)
+        prepared = prepare(volume, self.suite.dataset, self.suite.preprocessing)
+        channels, *extents = prepared.image.shape
+        return Scorer(self.suite, self.device).segment(self.network(channels, len(extents)), prepared)
+
+
+def open_cell(cell: Path, *, checkpoint: str, device: str, trust_plugins: bool) -> TrainedCell:
+    """A finished cell, with every file of it compared with its checksum, and its plug-ins in force.
+
+    Raises:
+        RunError: no such cell, or it has no weights, or its network is not known here.
+        DamagedError: a file of it was altered.
+        BenchError: no such device.
+    """
     folder = _cell_folder(cell)
     verify_folder(folder)
     if checkpoint not in BLOCKS or not (folder / "checkpoints" / f"{checkpoint}.pt").is_file():
         raise RunError(f"{folder} has no checkpoint {checkpoint!r}; a finished cell has {' and '.join(BLOCKS)}")
-    _refuse_output(out, (*images, *([roi] if roi else [])))
-    suite = _suite(folder, trust_plugins)
-    target = resolve_device(device)
-    make_repeatable(suite.training.threads_per_cell, target)
-    volume: Volume = read_volume(images[0].name, tuple(images), roi)
-    prepared = prepare(volume, suite.dataset, suite.preprocessing)
-    path = folder / "checkpoints" / f"{checkpoint}.pt"
-    weights = from_bytes(path.read_bytes(), origin=str(path))["weights"]
-    method = trained_method(suite, weights, prepared.image.shape)
-    write_labels(out, Scorer(suite, target).segment(method.to(target), prepared), volume.geometry)
+    return TrainedCell(folder, checkpoint, _suite(folder, trust_plugins), resolve_device(device))
 
 
 def _suite(folder: Path, trust_plugins: bool) -> Suite:
