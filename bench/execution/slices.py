@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bench.data.prepared import Prepared
-from bench.data.preview import write_preview
+from bench.data.preview import with_lesions, write_preview
 from bench.files.storage import make_folder
 from bench.results.run_directory import RunDirectory
 
@@ -16,4 +16,5 @@ def keep_slices(run: RunDirectory, cases: Iterable[tuple[str, Prepared]]) -> Non
         path = run.preview(identity)
         if not path.is_file():
             make_folder(path.parent)
-            write_preview(path, case.preview(), case.placement.native)
+            preview = with_lesions(case.preview(), case.reference())
+            write_preview(path, preview, case.placement.native)

@@ -1,177 +1,188 @@
-"""plots/examples.png: slices of two test cases, one with a large and one with a small lesion, as each method sees them.
+"""plots/examples.png: the largest and the smallest lesion of the test set, with the contour of every method.
 
-The cases are chosen by the size of their largest lesion alone, never by a result.
+Each lesion has an overview of its slice, a square around it, and that square with the reference and with each method.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 
-from bench.data.orientation import as_read
-from bench.data.preview import Preview, read_preview
-from bench.data.reading import read_labels
-from bench.data.volume import Geometry
-from bench.evaluation.lesions import LESION
 from bench.report.markdown import plain
-from bench.report.plots.style import WIDTH, figure, label
-from bench.results.load import MAIN, Run
+from bench.report.plots.lesion_views import Outcome, View, lesion_views
+from bench.report.plots.style import GREY, WIDTH, figure, label
+from bench.results.load import Run
 
 COLUMNS = 6
 """At most; fewer where that fills the rows better."""
+LEADING = 3
+"""Panels before those of the methods: the overview, the square without and with the reference."""
 
-_COLOURS = {"found": "#56b4e9", "missed": "#f0e442", "false": "#d81b60"}
-_LEGEND = {"found": "found", "missed": "missed", "false": "false positive"}
-_OPACITY = 0.65
+REFERENCE, METHOD = "#56b4e9", "#f0e442"
+"""Blue and yellow that differ in lightness too; both are seen on black and, with their dark edge, on white."""
+_SOLID: dict[str, Any] = {"linewidths": 1.6, "linestyles": "solid"}
+_DASHED: dict[str, Any] = {"linewidths": 1.1, "linestyles": [(0, (2.6, 1.7))]}
+"""Narrower and broken, so that the reference stays visible where both run along the same edge."""
 
-Slice = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int8]
+_WHITE: dict[str, Any] = {"color": "white", "path_effects": [withStroke(linewidth=1.8, foreground="black")]}
+"""Text on an image."""
 
+_MARGIN_MM = 10.0
+_LINE = 0.125
+"""Inches of a line of a panel's title."""
 
-@dataclass(frozen=True)
-class Example:
-    """One slice: image and reference (H, W), and per method its mask and the DC of the whole case."""
-
-    title: tuple[str, ...]
-    image: Slice
-    reference: Labels
-    predictions: dict[str, tuple[Labels, float]]
-    aspect: float
+Square = tuple[float, float, float, float]
+"""Left, right, top, bottom in mm from the slice's corner."""
 
 
 def draw_examples(run: Run, path: Path) -> bool:
-    """Draw the examples; False when no case is scored yet, or the slices or all masks were removed.
+    """Draw the views; False when no lesion is scored yet, or the slices or all masks were removed.
 
     Raises:
         DataError: the slices of a case, or a mask, are not what was written.
     """
-    examples = [example for name, case in _chosen(run).items() if (example := _example(run, name, case))]
-    if not examples:
+    views = lesion_views(run)
+    if not views:
         return False
-    panels = 2 + max(len(example.predictions) for example in examples)
+    panels = LEADING + len(run.methods)
     rows = math.ceil(panels / COLUMNS)
-    columns = max(math.ceil(panels / rows), 3)
-    height = sum(rows * (0.92 * WIDTH / columns * _height(example) + 0.48) for example in examples)
-    with figure(path, WIDTH, height + 0.6) as drawn:
-        title = "Test cases chosen by lesion size; slice of largest target area; first finished cell of each method\n"
+    columns = math.ceil(panels / rows)
+    characters = 102 // columns
+    lines = [1] * LEADING + [len(_lines((name, "case DC"), characters)) for name in run.methods.values()]
+    height = sum(WIDTH / columns + _LINE * max(lines[i : i + columns]) for i in range(0, panels, columns)) + 0.5
+    with figure(path, WIDTH, height * len(views) + 0.6) as drawn:
+        title = "Largest and smallest lesion of the test cases; first finished cell of each method"
         drawn.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
-        parts = drawn.subfigures(len(examples), 1, squeeze=False)[:, 0]
-        for part, example in zip(parts, examples, strict=True):
-            grid = part.subplots(rows, columns, squeeze=False).ravel()
-            _draw(grid, run, example, 90 // columns)
-        patches = [Patch(color=_COLOURS[key], label=text) for key, text in _LEGEND.items()]
-        drawn.legend(handles=patches, loc="outside lower center", ncols=len(patches))
+        parts = drawn.subfigures(len(views), 1, squeeze=False)[:, 0]
+        for part, view in zip(parts, views, strict=True):
+            part.suptitle("\n".join(label(line, 110) for line in view.title), fontsize=9, x=0.01, ha="left")
+            _draw(part.subplots(rows, columns, squeeze=False).ravel(), run, view, characters)
+        reference = Line2D([], [], color=REFERENCE, linewidth=2.4, label="reference")
+        method = Line2D([], [], color=METHOD, linewidth=1.8, linestyle=(0, (2.6, 1.7)), label="method")
+        for line in (reference, method):
+            line.set_path_effects([withStroke(linewidth=3.4, foreground="black")])
+        drawn.legend(handles=[reference, method], loc="outside lower center", ncols=2)
     return True
 
 
-def _chosen(run: Run) -> dict[str, str]:
-    """The case whose largest lesion is the largest, and the one whose largest lesion is the smallest."""
-    lesions = run.lesions[(run.lesions["dataset"] == MAIN) & (run.lesions["kind"] == LESION)]
-    if lesions.empty:
-        return {}
-    largest = lesions.groupby("case", sort=False)["volume_mm3"].max()
-    large, small = str(largest.idxmax()), str(largest.idxmin())
-    return {"large lesion": large} if large == small else {"large lesion": large, "small lesion": small}
+def square_around(view: View) -> Square:
+    """A square with the lesion in its middle, moved where the slice ends, and beyond its edge only where it is narrower.
+
+    As much again on each side as half the lesion and at least 10 mm, but no more than twice the lesion, so that lesions
+    of a few voxels are seen as well; never less than six voxels.
+    """
+    extents = [(stop - first) * mm for (first, stop), mm in zip(view.lesion, view.spacing_mm, strict=True)]
+    largest = max(extents)
+    margin = max(largest / 2, min(_MARGIN_MM, 2 * largest), 6 * max(view.spacing_mm))
+    whole = [n * mm for n, mm in zip(view.image.shape, view.spacing_mm, strict=True)]
+    side = min(largest + 2 * margin, max(whole))
+    edges: list[float] = []
+    for (first, stop), mm, length in zip(view.lesion, view.spacing_mm, whole, strict=True):
+        start = (first + stop) * mm / 2 - side / 2
+        start = (length - side) / 2 if side >= length else min(max(start, 0.0), length - side)
+        edges = [start, start + side, *edges]
+    return edges[0], edges[1], edges[2], edges[3]
 
 
-def _example(run: Run, name: str, case: str) -> Example | None:
-    kept = _slices(run, case)
-    if kept is None:
-        return None
-    preview, native = kept
-    predictions = {}
-    for method in run.methods:
-        found = _prediction(run, method, case)
-        if found is not None:
-            mask, dice = as_read(found[0], native), found[1]
-            volume = mask if mask.ndim == 3 else mask[np.newaxis]
-            (top, bottom), (left, right) = preview.box
-            predictions[method] = (volume[preview.index[0], top:bottom, left:right], dice)
-    if not predictions:
-        return None
-    flips = _flips(native.direction)
-    return Example(
-        title=(name, f"case {case}"),
-        image=preview.image[0][flips],
-        reference=preview.labels[0][flips],
-        predictions={method: (mask[flips], dice) for method, (mask, dice) in predictions.items()},
-        aspect=native.spacing_mm[-2] / native.spacing_mm[-1],
-    )
-
-
-def _slices(run: Run, case: str) -> tuple[Preview, Geometry] | None:
-    for job in run.description["plan"]["prepare"]:
-        path = run.directory.preview(job["id"])
-        if job["dataset"] == MAIN and str(job["case"]) == case and path.is_file():
-            return read_preview(path)
-    return None
-
-
-def _prediction(run: Run, method: str, case: str) -> tuple[Labels, float] | None:
-    """The mask of the method's first finished cell that was scored on the case, with its DC (mean over classes)."""
-    scores = run.cases[
-        (run.cases["method"] == method)
-        & (run.cases["case"] == case)
-        & (run.cases["dataset"] == MAIN)
-        & (run.cases["block"] == "best")
-    ]
-    if scores.empty:
-        return None
-    cell = str(scores["cell"].iloc[0])
-    path = run.directory.cell(cell) / "predictions" / MAIN / "best" / f"{case}.nii.gz"
-    if not path.exists():  # a copy of a run may leave its masks behind
-        return None
-    labels, _ = read_labels(case, path)
-    return labels.astype(np.int8), float(scores.loc[scores["cell"] == cell, "dice"].mean())
-
-
-def _flips(direction: Sequence[float]) -> tuple[slice, slice]:
-    """Turn rows and columns so that a scan is seen the usual way, whichever way its file runs."""
-    axes = math.isqrt(len(direction))
-    row, column = direction[axes + 1], direction[0]
-    return tuple(slice(None, None, -1 if cosine < 0 else 1) for cosine in (row, column))  # type: ignore[return-value]
-
-
-def _height(example: Example) -> float:
-    """Height of the slice over its width, in millimetres."""
-    rows, columns = example.image.shape
-    return float(rows * example.aspect / columns)
-
-
-def _draw(panels: Sequence[Axes], run: Run, example: Example, characters: int) -> None:
-    """Image, reference and one panel per method; titles are as wide as a panel."""
-    for axes in panels:
+def _draw(panels: Sequence[Axes], run: Run, view: View, characters: int) -> None:
+    """The overview, the square, the reference and one panel per method."""
+    for axes in panels[LEADING + len(view.outcomes) :]:
         axes.set_axis_off()
-    _show(panels[0], example, None, example.title, characters)
-    _show(panels[1], example, example.reference, ("reference",), characters)
-    for axes, (method, (mask, dice)) in zip(panels[2:], example.predictions.items(), strict=False):
-        _show(axes, example, mask, (run.methods[method], f"case DC {dice:.2f}"), characters)
+    square = square_around(view)
+    _show(panels[0], view, _all_of(view))
+    left, right, top, bottom = square
+    frame = Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor="white", linewidth=1.0)
+    frame.set_path_effects([withStroke(linewidth=2.2, foreground="black")])
+    panels[0].add_patch(frame)
+    _show(panels[1], view, square)
+    _show(panels[2], view, square)
+    _contour(panels[2], view, view.reference, REFERENCE, _SOLID)
+    _scale_bar(panels[1])
+    for axes, outcome in zip(panels[LEADING:], view.outcomes.values(), strict=False):
+        _show_method(axes, view, square, outcome, characters)
+    titles: list[tuple[str, ...]] = [("overview",), ("framed part",), ("reference",)]
+    for method, outcome in view.outcomes.items():
+        score = () if outcome.dice is None else (f"case DC {outcome.dice:.2f}",)
+        titles.append((run.methods[method], *score))
+    for axes, title in zip(panels, titles, strict=False):
+        axes.set_title("\n".join(_lines(title, characters)), fontsize=7.5, fontweight="normal", pad=3)
 
 
-def _show(axes: Axes, example: Example, mask: Labels | None, title: tuple[str, ...], characters: int) -> None:
-    axes.imshow(example.image, cmap="gray", vmin=0, vmax=255, aspect=example.aspect, interpolation="nearest")
-    if mask is not None:
-        axes.imshow(_overlay(example.reference, mask), aspect=example.aspect, interpolation="nearest")
-    name, *rest = (wrap(plain(line), characters, max_lines=2, placeholder=" …") for line in title)
-    lines = [*name, *(part for lines in rest for part in lines)]
-    axes.set_title("\n".join(label(line, characters) for line in lines), fontsize=7.5, fontweight="normal")
+def _show_method(axes: Axes, view: View, square: Square, outcome: Outcome, characters: int) -> None:
+    if outcome.mask is None:
+        _frame(axes, square, "#eeeeee")
+        note = "\n".join(wrap(outcome.note, characters - 2))
+        axes.text(0.5, 0.5, note, transform=axes.transAxes, ha="center", va="center", color=GREY, fontsize=7.5)
+        return
+    _show(axes, view, square)
+    _contour(axes, view, view.reference, REFERENCE, _SOLID)
+    _contour(axes, view, outcome.mask, METHOD, _DASHED)
+    if not _visible(view, outcome.mask, square):
+        text = "nothing predicted here"
+        axes.text(0.5, 0.03, text, transform=axes.transAxes, ha="center", va="bottom", fontsize=6.5, **_WHITE)
 
 
-def _overlay(reference: Labels, mask: Labels) -> npt.NDArray[np.float64]:
-    """(H, W, 4): agreement voxel by voxel; a voxel of another class than the reference's counts as missed."""
-    found = (mask == reference) & (reference > 0)
-    missed = (reference > 0) & ~found
-    layers = {"found": found, "missed": missed, "false": (mask > 0) & (reference <= 0)}
-    colours = np.zeros((*reference.shape, 4))
-    for name, where in layers.items():
-        red, green, blue = (int(_COLOURS[name][i : i + 2], 16) / 255 for i in (1, 3, 5))
-        colours[where] = (red, green, blue, _OPACITY)
-    return colours
+def _show(axes: Axes, view: View, square: Square) -> None:
+    height, width = (n * mm for n, mm in zip(view.image.shape, view.spacing_mm, strict=True))
+    axes.imshow(view.image, cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0), interpolation="nearest")
+    _frame(axes, square, "black")
+
+
+def _frame(axes: Axes, square: Square, colour: str) -> None:
+    """A square panel without ticks; where the slice ends it has this colour."""
+    left, right, top, bottom = square
+    axes.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], aspect="equal", facecolor=colour)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+
+
+def _contour(axes: Axes, view: View, mask: npt.NDArray[np.bool_], colour: str, look: dict[str, Any]) -> None:
+    """The outline of a mask between the centres of its outer voxels and of those around, closed at the slice's edge."""
+    if not mask.any():
+        return
+    y, x = ((np.arange(n + 2) - 0.5) * mm for n, mm in zip(mask.shape, view.spacing_mm, strict=True))
+    drawn = axes.contour(x, y, np.pad(mask, 1).astype(np.float32), levels=[0.5], colors=[colour], **look)
+    drawn.set_path_effects([withStroke(linewidth=look["linewidths"] + 0.8, foreground="black", alpha=0.7)])
+
+
+def _visible(view: View, mask: npt.NDArray[np.bool_], square: Square) -> bool:
+    """Whether the centre of any voxel of a mask lies in a square."""
+    left, right, top, bottom = square
+    y, x = ((np.arange(n) + 0.5) * mm for n, mm in zip(mask.shape, view.spacing_mm, strict=True))
+    return bool(mask[(y > top) & (y < bottom)][:, (x > left) & (x < right)].any())
+
+
+def _all_of(view: View) -> Square:
+    """The whole slice as a square."""
+    height, width = (n * mm for n, mm in zip(view.image.shape, view.spacing_mm, strict=True))
+    side = max(height, width)
+    return (width - side) / 2, (width + side) / 2, (height - side) / 2, (height + side) / 2
+
+
+def _scale_bar(axes: Axes) -> None:
+    """A bar of a round number of millimetres, at most two fifths of the panel."""
+    left, right = axes.get_xlim()
+    bottom, top = axes.get_ylim()
+    longest = 0.4 * (right - left)
+    power = 10 ** math.floor(math.log10(longest))
+    length = max(step * power for step in (1, 2, 5) if step * power <= longest)
+    start, level = left + 0.06 * (right - left), bottom + 0.08 * (top - bottom)
+    (bar,) = axes.plot([start, start + length], [level, level], color="white", linewidth=2.0, solid_capstyle="butt")
+    bar.set_path_effects([withStroke(linewidth=3.4, foreground="black")])
+    axes.text(start, level + 0.04 * (top - bottom), f"{length:g} mm", va="bottom", fontsize=7, **_WHITE)
+
+
+def _lines(title: Sequence[str], characters: int) -> list[str]:
+    """A title as wide as a panel: up to four lines for a name."""
+    wrapped = (wrap(plain(line), characters, max_lines=4, placeholder=" …") for line in title)
+    return [label(part, characters) for lines in wrapped for part in lines]
