@@ -30,7 +30,7 @@ from bench.evaluation.empties import Value
 from bench.evaluation.metrics import EMPTY_POLICY, METRICS
 from bench.evaluation.settings import EvaluationSettings
 from bench.report.markdown import table
-from bench.suite.schema import MethodSettings, Suite
+from bench.suite.schema import MethodSettings, StartSettings, Suite
 from bench.training.settings import PlateauSchedule, PolynomialSchedule, TrainingSettings
 
 DOCS = Path(__file__).resolve().parent
@@ -98,11 +98,11 @@ def keys(model: type[BaseModel], without: type[BaseModel] | None = None) -> list
         meaning = WORDS.get((model, name)) or field.description
         if not meaning:
             raise ValueError(f"{model.__name__}.{name}: no docstring, and nothing in WORDS of {__file__}")
-        kind = _kind(schema["properties"][name], schema.get("$defs", {}))
+        kind = _kind(schema["properties"][field.alias or name], schema.get("$defs", {}))
         if "pathlib.Path" in repr(field.annotation):
             kind = "[path, …]" if kind.startswith("[") else "path"
         default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
-        rows.append([f"`{name}`", kind, default, meaning.replace("\n", " ")])
+        rows.append([f"`{field.alias or name}`", kind, default, meaning.replace("\n", " ")])
     return _table(["key", "value", "default", "meaning"], rows)
 
 
@@ -174,6 +174,7 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "schedule plateau": partial(keys, PlateauSchedule),
     "evaluation": partial(keys, EvaluationSettings),
     "methods": partial(keys, MethodSettings),
+    "start": partial(keys, StartSettings),
     "losses": loss_table,
     "loss speed": loss_speed,
     "metrics": metrics,

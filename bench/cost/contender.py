@@ -10,6 +10,7 @@ import torch
 from bench.cost.inputs import Inputs
 from bench.execution.assembly import untrained_method
 from bench.execution.scoring import Scorer
+from bench.suite.methods import resolve_method
 from bench.suite.schema import MethodSettings, Suite
 from bench.training.loop import Training
 
@@ -18,7 +19,10 @@ class Contender:
     """A method on its device with its optimiser."""
 
     def __init__(self, suite: Suite, settings: MethodSettings, inputs: Inputs, device: torch.device) -> None:
-        method = untrained_method(suite, settings.loss.specification(), suite.seeds[0], inputs.train)
+        loss, regressor = resolve_method(settings)
+        method = untrained_method(suite, loss, regressor, suite.seeds[0], inputs.train)
+        if method.regressor is not None and method.regressor.pretraining is not None:
+            method.regressor.freeze()  # what its weights are costs nothing
         self._inputs, self._scorer = inputs, Scorer(suite, device)
         self._batch = inputs.batch_with(method.required_maps)
         # Only single steps are taken, so nothing is validated and nothing is saved.

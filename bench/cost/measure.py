@@ -72,7 +72,7 @@ def measure(planned: Planned, device_name: str, note: Note = lambda _: None) -> 
 
 
 def _identity(method: MethodSettings) -> dict[str, Any]:
-    return {"id": method.id, "label": method.title, "loss": method.loss.model_dump(mode="json")}
+    return {"id": method.id, "label": method.title, **method.model_dump(mode="json", include={"loss", "regressor"})}
 
 
 def _alone(method: MethodSettings, planned: Planned, inputs: Inputs, device: torch.device) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def assemble(sampler: PatchSampler, plan: tuple[Patch, ...], maps: PatchMaps = N
         image = _as_float32(cut(case.image, patch.start, size, 0.0))
         images[index] = change_intensity(move(image, patch.augmentation, len(size)), patch.augmentation)
         labels[index] = move(cut(case.labels, patch.start, size, IGNORED), patch.augmentation, len(size))
-        for name, piece in maps.of(patch, case.labels, size).items():
+        for name, piece in maps.of(patch, case.labels, size, case.spacing_mm).items():
             values = _as_float32(piece) if piece.dtype.kind == "f" else piece
             if name not in stacked:
                 stacked[name] = np.empty((len(plan), *values.shape), values.dtype)

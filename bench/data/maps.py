@@ -29,15 +29,16 @@ def maps_for(
 ) -> Maps:
     """Return name → map (C−1, *S) of the foreground classes 1..C−1, and `coordinates` (len(S), *S) if required.
 
-    required    names as in a loss's `required_maps`, in any order, repeated or not. `step` is passed over: it belongs
-                to the training step.
+    required    names as in `required_maps`, in any order, repeated or not: kinds, in mm where `_mm` follows. `step` is
+                passed over: it belongs to the training step.
     labels      (*S), 0 background, 1..C−1 the classes, −1 ignored. The scope is what is given here: a whole prepared
                 volume, or a patch of it, whose maps then know nothing of the lesions outside.
     classes     C, the background included.
-    spacing_mm  distances in mm; None: in voxels.
+    spacing_mm  of the axes, for maps in mm; all others are in voxels.
 
     A class without a voxel has the map of an empty mask. Types are those of `losses.target_maps.compute`.
-    Raises: DataError for fewer than two classes and for labels outside them; LossError for an unknown map.
+    Raises: DataError for fewer than two classes, for labels outside them, and for a map in mm without spacing;
+    LossError for an unknown map.
     """
     names = [name for name in dict.fromkeys(required) if name != STEP]
     if classes < 2:
@@ -50,9 +51,16 @@ def maps_for(
     return {
         name: coordinates(labels.shape)
         if name == COORDINATES
-        else np.stack([target_maps.compute(name, mask, spacing_mm) for mask in masks])
+        else np.stack([_map(name, mask, spacing_mm) for mask in masks])
         for name in names
     }
+
+
+def _map(name: str, mask: npt.NDArray[np.int8], spacing_mm: Sequence[float] | None) -> npt.NDArray[Any]:
+    kind, in_mm = target_maps.unit_of(name)
+    if in_mm and spacing_mm is None:
+        raise DataError(f"target map {name!r} is in mm, and no spacing is known here")
+    return target_maps.compute(kind, mask, spacing_mm if in_mm else None)
 
 
 def coordinates(shape: Sequence[int], part: Sequence[slice] | None = None) -> npt.NDArray[np.float32]:

@@ -32,7 +32,9 @@ class PatchMaps:
     classes: int = 2
     stored: Sequence[Stored] | None = None
 
-    def of(self, patch: Patch, labels: npt.NDArray[np.int8], size: tuple[int, ...]) -> Maps:
+    def of(
+        self, patch: Patch, labels: npt.NDArray[np.int8], size: tuple[int, ...], spacing_mm: Sequence[float] | None
+    ) -> Maps:
         """The maps of a patch of `size` of a case with these labels, moved as labels are; 0 outside the volume.
 
         Stored types are kept. Numbers of lesions and values do not depend on how a patch is turned.
@@ -45,7 +47,7 @@ class PatchMaps:
             found |= {kind: cut(self.stored[patch.case][kind], patch.start, size, 0) for kind in kinds}
         elif kinds:
             here = labels[inside(labels.shape, patch.start, size)]
-            computed = maps_for(kinds, here, classes=self.classes)
+            computed = maps_for(kinds, here, classes=self.classes, spacing_mm=spacing_mm)
             found |= {kind: _padded(array, patch.start, size) for kind, array in computed.items()}
         return {name: move(array, patch.augmentation, len(size)) for name, array in found.items()}
 

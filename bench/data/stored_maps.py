@@ -18,16 +18,16 @@ from losses import LossError, target_maps
 def write_map(folder: Path, kind: str, case: Prepared) -> None:
     """Compute one kind of map of a whole prepared case and write it; sealing and publishing is the caller's.
 
-    The array (C−1, *S) is named after its kind and has the type in which that kind is stored.
+    The array (C−1, *S) is named after its kind (`_mm` behind it: in mm) and has the type in which that kind is stored.
 
     Raises:
         DataError: the map cannot be computed, or has values that its stored type does not hold.
         StorageError: the disk has no room for it.
     """
     try:
-        values = maps_for([kind], case.labels, classes=len(case.class_voxels))[kind]
+        values = maps_for([kind], case.labels, classes=len(case.class_voxels), spacing_mm=case.spacing_mm)[kind]
         with np.errstate(over="ignore"):  # seen below
-            stored = values.astype(target_maps.describe(kind).stored_dtype)
+            stored = values.astype(target_maps.describe(target_maps.unit_of(kind)[0]).stored_dtype)
     except LossError as error:
         raise DataError(f"case {case.id}: {error}") from error
     if not np.isfinite(stored).all() or (stored.dtype.kind in "iu" and not np.array_equal(stored, values)):

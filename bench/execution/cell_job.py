@@ -25,6 +25,7 @@ from bench.execution.job import RESULT
 from bench.execution.run_job import RunJob
 from bench.execution.scoring import Scorer, collect, repeat_block, score_block
 from bench.execution.slices import keep_slices
+from bench.execution.stages import begin, refuse_thawed, stage_settings
 from bench.execution.timings import remember
 from bench.execution.watch import JobWatch
 from bench.files.atomic import write_bytes, write_json, write_text
@@ -60,7 +61,11 @@ class CellJob(RunJob):
 
     @cached_property
     def needs(self) -> tuple[Path, ...]:
-        return tuple(self.context.cache.folder(identity) for identity in (*self.plan.needs, *self.plan.map_needs))
+        run, cache = self.context.run, self.context.cache
+        cached = (cache.folder(identity) for identity in (*self.plan.needs, *self.plan.map_needs))
+        pretrained = () if self.plan.pretrained is None else (run.pretrained(self.plan.pretrained),)
+        start = () if self.plan.start is None else (run.cell(self.plan.start),)
+        return (*cached, *pretrained, *start)
 
     def run(self, working: Path, watch: JobWatch) -> None:
         """Train from the newest checkpoint, score what is not scored yet, and write the records.
@@ -102,8 +107,10 @@ class CellJob(RunJob):
         self._note_weights(method, facts)
         facts["start_digest"] = start_digest(method.backbone)
         facts["parameters"] = sum(parameter.numel() for parameter in method.backbone.parameters())
+        begin(method, self.plan, self.context.run, facts)
         scorer = Scorer(suite, device)
         trained = self._train(method, train, scorer, working, watch, facts)
+        refuse_thawed(method, facts)
         if math.isfinite(trained.timing["seconds_per_step"]):  # steps were taken, so scores here are of other weights
             for stale in ("scores", "predictions"):
                 shutil.rmtree(working / stale, ignore_errors=True)
@@ -155,11 +162,11 @@ class CellJob(RunJob):
             method,
             PatchSampler(train, self.context.suite.sampling, self.plan.seed),
             validate,
-            self.context.suite.training,
+            stage_settings(self.context.suite.training, self.plan),
             working / "resume",
             self.context.device,
             watch,
-            self.context.patch_maps(method.required_maps, self.plan, train),
+            self.context.stored_maps(method.required_maps, self.plan.maps, train),
         )
         try:
             return training.run()

@@ -17,7 +17,7 @@ from bench.files.names import is_plain
 from bench.files.sizes import folder_bytes
 from bench.results.run_directory import SET_ASIDE, RunDirectory
 
-PLACES = ("baselines", "cells", "work")
+PLACES = ("baselines", "cells", "pretrained", "work")
 """Folders of a run directory whose entries belong to jobs."""
 
 
@@ -41,7 +41,7 @@ def leftovers(run: RunDirectory) -> tuple[Leftover, ...]:
         RunError: not a run directory.
     """
     content = run.read_run()
-    jobs = {job["id"] for kind in ("cells", "prepare", "maps") for job in content["plan"].get(kind, ())}
+    jobs = {job["id"] for kind in ("cells", "prepare", "maps", "pretrain") for job in content["plan"].get(kind, ())}
     jobs |= {baseline_id(cell["test"]) for cell in content["plan"]["cells"]}
     found = []
     for place in PLACES:

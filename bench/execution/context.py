@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from bench.errors import RunError
 from bench.execution.sources import Sources
 from bench.results.run_directory import RunDirectory
 from bench.suite import plugins
-from bench.suite.planner import CellPlan, Plan
+from bench.suite.planner import Plan
 from bench.suite.schema import Suite
 
 if TYPE_CHECKING:
@@ -91,8 +91,10 @@ class RunContext:
         self.cache.touch(identity)
         return open_prepared(self.cache.folder(identity))
 
-    def patch_maps(self, required: tuple[str, ...], cell: CellPlan, train: Sequence[Prepared]) -> PatchMaps:
-        """The maps for patches of a cell's training cases; stored ones count as used.
+    def stored_maps(
+        self, required: tuple[str, ...], planned: Mapping[str, Sequence[str]], cases: Sequence[Prepared]
+    ) -> PatchMaps:
+        """The maps for patches of these cases, `planned` by kind in the order of the cases; stored ones count as used.
 
         Raises:
             DataError: the cache does not have a map, or it is not one of its case.
@@ -100,9 +102,9 @@ class RunContext:
         classes = 1 + len(self.suite.dataset.classes)
         if self.suite.sampling.map_scope == "patch":
             return PatchMaps(required, classes)
-        stored: list[dict[str, npt.NDArray[Any]]] = [{} for _ in train]
-        for kind, identities in cell.maps.items():
-            for maps, case, identity in zip(stored, train, identities, strict=True):
+        stored: list[dict[str, npt.NDArray[Any]]] = [{} for _ in cases]
+        for kind, identities in planned.items():
+            for maps, case, identity in zip(stored, cases, identities, strict=True):
                 self.cache.touch(identity)
                 maps[kind] = open_map(self.cache.folder(identity), kind, case)
         return PatchMaps(required, classes, stored)

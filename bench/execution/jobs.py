@@ -11,36 +11,58 @@ from bench.execution.context import RunContext
 from bench.execution.job import Job, is_done
 from bench.execution.map_job import MapJob
 from bench.execution.prepare_job import PrepareJob
+from bench.execution.pretrain_job import PretrainJob
+from bench.suite.planner import CellPlan, PretrainPlan
+
+_SERVANTS = PrepareJob | MapJob | PretrainJob
 
 
 def jobs_of(context: RunContext) -> tuple[Job, ...]:
-    """The selected cells in the order of the suite, behind the cases and target maps that they need."""
-    cells = [CellJob(context, plan) for plan in context.plan.cells if plan.id in context.selected]
+    """The selected cells in the order of the suite, behind everything that they need, cells to start from included."""
+    plans = cells_of(context)
+    pretrain = _pretrainings(context)
     needed = cases_of(context)
     prepare = (PrepareJob(context, plan) for plan in context.plan.prepare if plan.id in needed)
     needed_maps = maps_of(context)
     maps = (MapJob(context, plan) for plan in context.plan.maps if plan.id in needed_maps)
-    return (*prepare, *maps, *_baselines(context, cells), *cells)
+    cells = [CellJob(context, plan) for plan in sorted(plans, key=lambda plan: plan.start is not None)]
+    pretrained = (PretrainJob(context, plan) for plan in pretrain)
+    return (*prepare, *maps, *_baselines(context, cells), *pretrained, *cells)
+
+
+def cells_of(context: RunContext) -> tuple[CellPlan, ...]:
+    """The selected cells, and those that they start from."""
+    starts = {plan.start for plan in context.plan.cells if plan.id in context.selected}
+    return tuple(plan for plan in context.plan.cells if plan.id in context.selected or plan.id in starts)
 
 
 def cases_of(context: RunContext) -> frozenset[str]:
-    """Identities of the prepared cases that the selected cells need."""
-    return frozenset(case for plan in context.plan.cells if plan.id in context.selected for case in plan.needs)
+    """Identities of the prepared cases that these jobs need."""
+    return frozenset(case for plan in _reading(context) for case in plan.needs)
 
 
 def maps_of(context: RunContext) -> frozenset[str]:
-    """Identities of the stored target maps that the selected cells need."""
-    return frozenset(one for plan in context.plan.cells if plan.id in context.selected for one in plan.map_needs)
+    """Identities of the stored target maps that these jobs need."""
+    return frozenset(one for plan in _reading(context) for one in plan.map_needs)
+
+
+def _reading(context: RunContext) -> tuple[CellPlan | PretrainPlan, ...]:
+    return (*cells_of(context), *_pretrainings(context))
+
+
+def _pretrainings(context: RunContext) -> tuple[PretrainPlan, ...]:
+    needed = {plan.pretrained for plan in cells_of(context)}
+    return tuple(plan for plan in context.plan.pretrain if plan.id in needed)
 
 
 def jobs_left(jobs: Sequence[Job]) -> list[Job]:
-    """Jobs that are not done; what fills the cache only as far as others need it, as the cache may forget the rest."""
+    """Jobs that are not done; what only serves others as far as these need it, as the cache may forget the rest."""
     left = [job for job in jobs if not is_done(job)]
     needed: set[Path] = set()
     for job in reversed(left):  # whatever a job needs stands before it
-        if job.target in needed or not isinstance(job, PrepareJob | MapJob):
+        if job.target in needed or not isinstance(job, _SERVANTS):
             needed.update(job.needs)
-    return [job for job in left if job.target in needed or not isinstance(job, PrepareJob | MapJob)]
+    return [job for job in left if job.target in needed or not isinstance(job, _SERVANTS)]
 
 
 def _baselines(context: RunContext, cells: list[CellJob]) -> list[BaselineJob]:

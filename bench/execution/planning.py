@@ -21,6 +21,7 @@ from bench.files.user_cache import user_cache
 from bench.results.run_directory import RunDirectory
 from bench.suite.loader import Loaded, load
 from bench.suite.maps import kinds_of
+from bench.suite.methods import resolve_method, with_controls
 from bench.suite.planner import CellPlan, Plan, make_plan
 from bench.suite.problems import refuse
 from bench.suite.schema import Suite
@@ -121,7 +122,7 @@ def plan_request(
         StorageError: with `read_data`, when nothing could be written to the cache.
     """
     loaded = load(request.suite, Suite, profile=request.profile, overrides=_overrides(request), available=missing_data)
-    suite = loaded.settings
+    suite = with_controls(loaded.settings)
     profile = loaded.profile or "suite"
     run = RunDirectory(request.out or Path("runs") / f"{request.suite.stem}-{profile}")
     if read_data:
@@ -166,12 +167,13 @@ def missing_data(suite: Suite) -> str | None:
 def _check_parameters(loaded: Loaded[Suite]) -> None:
     """Have every loss and the backbone check their parameters, so that a mistake is found at its line."""
     for index, method in enumerate(loaded.settings.methods):
-        specification = method.loss.specification()
-        mark = loaded.mark("methods", index, "loss")
         try:
-            kinds_of(specification)
+            loss, _ = resolve_method(method)
+            kinds_of(loss)
         except LossError as error:
-            raise refuse(mark, str(error)) from error
+            raise refuse(loaded.mark("methods", index, "loss"), str(error)) from error
+        except ModelError as error:
+            raise refuse(loaded.mark("methods", index, "regressor"), str(error)) from error
     try:
         models.resolve_backbone(loaded.settings.backbone.specification())
     except ModelError as error:
@@ -179,7 +181,7 @@ def _check_parameters(loaded: Loaded[Suite]) -> None:
 
 
 def _check_network(loaded: Loaded[Suite]) -> None:
-    """Build the network once, so that a mistake is found before the first cell; may import what it comes from."""
+    """Build network and regressors once, so that a mistake is found before the first cell; imports what they need."""
     suite = loaded.settings
     patch = suite.sampling.patch_size
     parameters = suite.backbone.specification()
@@ -193,6 +195,14 @@ def _check_network(loaded: Loaded[Suite]) -> None:
         )
     except ModelError as error:
         raise refuse(loaded.mark("backbone"), str(error)) from error
+    for index, method in enumerate(suite.methods):
+        if method.regressor is not None:
+            try:
+                from bench.execution.assembly import attach_regressor
+
+                attach_regressor(suite, resolve_method(method).regressor or {}, backbone, len(patch))
+            except ModelError as error:
+                raise refuse(loaded.mark("methods", index, "regressor"), str(error)) from error
     if any(extent % divisor for extent, divisor in zip(patch, backbone.patch_divisor, strict=True)):
         needed = " × ".join(map(str, backbone.patch_divisor))
         text = f"found the patch {list(patch)}; the network {suite.backbone.name!r} takes multiples of {needed} voxels"

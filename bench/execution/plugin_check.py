@@ -12,6 +12,7 @@ from typing import Any
 
 import losses
 from bench.suite.loader import Loaded
+from bench.suite.methods import loss_specification
 from bench.suite.plugins import last_line, losses_named, origin
 from bench.suite.problems import Problem, SuiteProblems
 from bench.suite.schema import MethodSettings, Suite
@@ -40,7 +41,9 @@ def check_plugins(loaded: Loaded[Suite], contract: bool) -> None:
 
 def _reasons(method: MethodSettings, suite: Suite, contract: bool) -> Iterator[str]:
     """Why a method's loss cannot be used: one reason or none."""
-    specification, found = method.loss.specification(), f"found the loss {method.loss.name!r}"
+    if method.loss is None:
+        return
+    specification, found = loss_specification(method), f"found the loss {method.loss.name!r}"
     others = [name for name in dict.fromkeys(losses_named(specification)) if not losses.LOSSES.is_built_in(name)]
     for name in others:
         if _is_here_only(losses.LOSSES, name):

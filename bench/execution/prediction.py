@@ -77,7 +77,8 @@ class TrainedCell:
         """
         if (channels, axes) not in self._networks:
             weights = from_bytes(self.weights.read_bytes(), origin=str(self.weights))["weights"]
-            method = trained_method(self.suite, weights, (channels, *[0] * axes))
+            regressor = read_cell(self.folder)["identity"].get("regressor")
+            method = trained_method(self.suite, regressor, weights, (channels, *[0] * axes))
             self._networks[channels, axes] = method.to(self.device)
         return self._networks[channels, axes]
 

@@ -41,9 +41,9 @@ def work(run: RunDirectory, device: str = "auto", other_environment: bool = Fals
         refuse_elsewhere(run, environment_here(device))
     context = RunContext.read(run, device, trust_plugins)
     with using(context.cache, cases_of(context) | maps_of(context)):
-        # Whatever a job needs lies in the cache.
-        inspection = Inspection(lambda folder: context.cache.lock(folder.name))
-        _work(context, jobs_of(context), inspection)
+        jobs = jobs_of(context)
+        locks = {job.target: job for job in jobs}
+        _work(context, jobs, Inspection(lambda folder: locks[folder].lock))
 
 
 def _work(context: RunContext, jobs: Sequence[Job], inspection: Inspection) -> None:

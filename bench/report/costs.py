@@ -67,10 +67,10 @@ def _measured(run: Run) -> list[str]:
     if changed:
         keys = ", ".join(f"`{key}`" for key in changed)
         return [*lines, f"The measurement in {FILE} is of other settings ({keys}) and not shown: {_COMMAND}."]
-    losses = {method["id"]: method["loss"] for method in run.suite["methods"]}
-    fits = [method.id for method in record.methods if losses.get(method.id) == method.loss]
-    lacking = [escape(method) for method in losses if method not in fits]
-    rest = [f"Not measured with its present loss: {', '.join(lacking)}. {_COMMAND}.", ""] if lacking else []
+    present = {method["id"]: (method["loss"], method.get("regressor")) for method in run.suite["methods"]}
+    fits = [method.id for method in record.methods if present.get(method.id) == (method.loss, method.regressor)]
+    lacking = [escape(method) for method in present if method not in fits]
+    rest = [f"Not measured as it is now: {', '.join(lacking)}. {_COMMAND}.", ""] if lacking else []
     return [*lines, *rest, *cost_lines(record, fits)]
 
 

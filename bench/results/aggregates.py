@@ -14,6 +14,7 @@ from bench.results.lesion_rates import lesion_values
 from bench.results.load import FINISHED, MAIN, PLANNED, Run
 from bench.results.quantities import ABSOLUTE_VOLUME, CLEAN, EMPTY, FALSE_VOLUME, case_quantities, with_counted
 from bench.results.records import BLOCKS
+from bench.results.stages import stage_remarks
 from bench.results.values import Value, mean_over_classes, pooled, summarise
 
 Group = Literal["with_target", "lesions", "without_target", "all"]
@@ -49,7 +50,8 @@ class Row:
     cases, patients  those of the row's group that were scored at least once.
     missing_scores   planned cells × cases of the data set (all groups) without a record.
     troubles         cells that diverged, ran out of memory, failed or died.
-    remarks          finished cells that were computed elsewhere than most of the table.
+    remarks          finished cells that were computed elsewhere than most of the table, where the row started from,
+                     and terms of a regressor that were idle.
     values           by key of `bench.results.quantities`; empty when no cell is finished.
     """
 
@@ -130,7 +132,7 @@ def _row(run: Run, cases: pd.DataFrame, view: View, method: str, usual: str) -> 
         patients=grouped["patient"].nunique(),
         missing_scores=len(planned - scored),
         troubles=tuple(_troubles(cells)),
-        remarks=unusual(cells, usual),
+        remarks=(*unusual(cells, usual), *stage_remarks(run, cells)),
         values=_values(run, records, view, method, _complete_seeds(cells)) if len(records) else {},
     )
 

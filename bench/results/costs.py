@@ -34,8 +34,10 @@ class MethodCost(Settings):
 
     id: str
     label: str
-    loss: dict[str, Any]
+    loss: dict[str, Any] | None
     """As in the suite, so that figures of another loss under the same id are noticed."""
+    regressor: dict[str, Any] | None = None
+    """Likewise."""
     reason: str = ""
     step_seconds: tuple[PositiveFloat, ...] = ()
     """One per round; the rounds of all methods belong together."""

@@ -4,6 +4,7 @@ run.json           resolved suite, profile, plan; all that a worker needs to kno
 environment.json   device class, CPU instructions and torch that the run was started on
 cells/<id>/        one finished cell, published whole: cell.json, suite.json, history.jsonl, cases.csv, lesions.csv,
                    checkpoints/, predictions/<dataset>/<block>/<case>.nii.gz, seal.json
+pretrained/<id>/   a regressor that was trained on reference masks: regressor.pt, quality.json, history.jsonl, seal.json
 baselines/<id>/    what thresholds reach on the test cases
 previews/<id>.npz  a few slices of a test case for the report; the prepared cases themselves lie in the user's cache
 work/<id>/         what a job is doing now; checkpoints to resume from
@@ -33,7 +34,7 @@ from bench.files.storage import PROBE_BYTES, explain, probe
 
 RUN_SCHEMA_VERSION = 1
 
-LAYOUT = {"cells", "baselines", "previews", "work", "claims", "tables", "plots", "logs"}
+LAYOUT = {"cells", "pretrained", "baselines", "previews", "work", "claims", "tables", "plots", "logs"}
 LAYOUT |= {"run.json", "environment.json", "events.jsonl", "run.lock", "report.lock", "progress.json"}
 LAYOUT |= {"cost.json", "cost.md", "cost.csv"}
 """Names in a run directory; one that was killed at its start may have some and no run.json."""
@@ -81,6 +82,9 @@ class RunDirectory:
 
     def cell(self, identity: str) -> Path:
         return self._named("cells", identity)
+
+    def pretrained(self, identity: str) -> Path:
+        return self._named("pretrained", identity)
 
     def preview(self, identity: str) -> Path:
         return self._named("previews", identity, ".npz")

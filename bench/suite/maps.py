@@ -1,4 +1,4 @@
-"""Which target maps a cell needs, and under which identities the cache has them."""
+"""Which target maps a method needs, and under which identities the cache has them."""
 
 from __future__ import annotations
 
@@ -6,25 +6,29 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import losses
+import models
 from bench.data.maps import RESERVED
 from bench.suite import plugins
 from bench.suite.identity import identify
 from losses import LossError
 
 
-def kinds_of(loss: Mapping[str, Any]) -> tuple[str, ...]:
-    """Kinds of target maps that a resolved loss requires, those of nested losses included.
+def kinds_of(loss: Mapping[str, Any] | None, regressor: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+    """Target maps that a resolved loss, those nested in it and a resolved regressor require: kinds, `_mm` for mm.
 
     Raises:
-        LossError: it requires something that is no target map.
+        LossError: the loss requires something that is no target map.
     """
-    kinds = tuple(sorted(set(losses.create(**loss).required_maps) - set(RESERVED)))
+    required = set() if loss is None else set(losses.create(**loss).required_maps)
+    kinds = tuple(sorted(required - set(RESERVED)))
     for kind in kinds:
         try:
-            losses.target_maps.describe(kind)
+            losses.target_maps.describe(losses.target_maps.unit_of(kind)[0])
         except LossError as error:
+            assert loss is not None
             raise LossError(f"loss {loss['name']!r} requires a map that there is not: {error}") from error
-    return kinds
+    of_regressor = () if regressor is None else models.create_regressor(**regressor).required_maps
+    return tuple(sorted({*kinds, *of_regressor}))
 
 
 def hashed(kinds: Iterable[str], scope: str) -> dict[str, Any]:
@@ -38,7 +42,9 @@ def map_identity(case: str, kind: str) -> str:
     return identify(f"{kind}-{case}", {"case": case, **_definition(kind)})
 
 
-def _definition(kind: str) -> dict[str, Any]:
+def _definition(name: str) -> dict[str, Any]:
     """What decides the values of a map beside its case; of a kind that is not built in also where it comes from."""
+    kind, in_mm = losses.target_maps.unit_of(name)
     origin = plugins.origin(losses.target_maps.KINDS, kind)
-    return losses.target_maps.identity(kind) | ({} if origin is None else {"origin": origin})
+    unit = {"unit": "mm"} if in_mm else {}
+    return losses.target_maps.identity(kind) | unit | ({} if origin is None else {"origin": origin})

@@ -6,13 +6,13 @@ from, so that suite and data are interpreted once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import Field
 
-import losses
 import models
 from bench.data.dataset import Dataset, formats
 from bench.data.prepared import SCHEMA_VERSION
@@ -27,6 +27,7 @@ from bench.settings import Settings
 from bench.suite import plugins
 from bench.suite.identity import digest, identify
 from bench.suite.maps import hashed, kinds_of, map_identity
+from bench.suite.methods import resolve_method
 from bench.suite.schema import MethodSettings, Suite
 from bench.training.settings import TRAINING_VERSION
 
@@ -55,6 +56,28 @@ class MapPlan(Settings):
     kind: PlainName
 
 
+class PretrainPlan(Settings):
+    """A regressor that is trained on reference masks before the cells that need it; lists as in `CellPlan`."""
+
+    id: PlainName
+    regressor: dict[str, Any]
+    seed: int
+    train: tuple[PlainName, ...]
+    validation: tuple[PlainName, ...]
+    maps: dict[PlainName, tuple[PlainName, ...]]
+    validation_maps: dict[PlainName, tuple[PlainName, ...]]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Prepared cases that must be there before."""
+        return (*self.train, *self.validation)
+
+    @property
+    def map_needs(self) -> tuple[str, ...]:
+        """Target maps that must be there before."""
+        return tuple(one for maps in (self.maps, self.validation_maps) for listed in maps.values() for one in listed)
+
+
 class CellPlan(Settings):
     """One method × fold × seed; case lists hold identities of prepared cases."""
 
@@ -68,6 +91,10 @@ class CellPlan(Settings):
     evaluate_on: dict[PlainName, tuple[PlainName, ...]]
     maps: dict[PlainName, tuple[PlainName, ...]] = Field(default_factory=dict)
     """Target maps to be read from the cache by kind: their identities, in the order of `train`."""
+    pretrained: PlainName | None = None
+    """Id of the pre-training whose regressor the cell has."""
+    start: PlainName | None = None
+    """Id of the cell whose best weights it starts from."""
     selected_on_reported: bool
     comparison: str
     """Digest of everything that the cells of one comparison must share: data, split, patches, budget, seed."""
@@ -95,6 +122,7 @@ class Plan(Settings):
 
     prepare: tuple[PreparePlan, ...]
     maps: tuple[MapPlan, ...] = ()
+    pretrain: tuple[PretrainPlan, ...] = ()
     cells: tuple[CellPlan, ...]
     plugins: dict[str, str] = Field(default_factory=dict)
     """The plug-in files of the suite by path, and the SHA-256 of their content."""
@@ -129,24 +157,36 @@ def make_plan(
     }
     splits = make_splits(cases["main"], split_in_force(suite.split, datasets["main"]), skipped.get("main", ()))
     chosen = _chosen(folds, splits)
-    cells = tuple(
-        _cell(suite, method, seed, fold, splits[fold], prepared)
-        for fold in chosen
-        for seed in suite.seeds
-        for method in suite.methods
-    )
+    cells: list[CellPlan] = []
+    pretrain: dict[str, PretrainPlan] = {}
+    for fold in chosen:
+        for seed in suite.seeds:
+            planner = _Planner(suite, seed, fold, splits[fold], prepared)
+            cells += planner.cells()
+            pretrain |= planner.pretrain
     needed = {identity for cell in cells for identity in cell.needs}
     jobs = (job for group in prepared.values() for job in group.values() if job.id in needed)
-    return Plan(prepare=tuple(jobs), maps=_map_jobs(cells), cells=cells, plugins=plugins.checksums())
+    return Plan(
+        prepare=tuple(jobs),
+        maps=_map_jobs(cells, pretrain.values()),
+        pretrain=tuple(pretrain.values()),
+        cells=tuple(cells),
+        plugins=plugins.checksums(),
+    )
 
 
-def _map_jobs(cells: Sequence[CellPlan]) -> tuple[MapPlan, ...]:
-    """Every map that a cell reads, once."""
+def _map_jobs(cells: Iterable[CellPlan], pretrain: Iterable[PretrainPlan]) -> tuple[MapPlan, ...]:
+    """Every map that a job reads, once."""
+    read = [
+        *((cell.train, cell.maps) for cell in cells),
+        *((plan.train, plan.maps) for plan in pretrain),
+        *((plan.validation, plan.validation_maps) for plan in pretrain),
+    ]
     found = {
         identity: MapPlan(id=identity, case=case, kind=kind)
-        for cell in cells
-        for kind, identities in cell.maps.items()
-        for case, identity in zip(cell.train, identities, strict=True)
+        for cases, maps in read
+        for kind, identities in maps.items()
+        for case, identity in zip(cases, identities, strict=True)
     }
     return tuple(found.values())
 
@@ -179,45 +219,116 @@ def _prepare(suite: Suite, name: str, case: Case, fingerprint: str) -> PreparePl
     return PreparePlan(id=identify(case.id, content), dataset=name, case=case.id, fingerprint=fingerprint)
 
 
-def _cell(
-    suite: Suite,
-    method: MethodSettings,
-    seed: int,
-    fold: int,
-    split: Split,
-    prepared: Mapping[str, Mapping[str, PreparePlan]],
-) -> CellPlan:
-    parts = {
-        part: tuple(prepared["main"][case].id for case in getattr(split, part))
-        for part in ("train", "validation", "test")
-    }
-    evaluate_on = {name: tuple(job.id for job in group.values()) for name, group in prepared.items() if name != "main"}
-    shared = {
-        "cases": {**parts, **evaluate_on},
-        "classes": list(suite.dataset.classes),
-        "sampling": suite.sampling.identity(),
-        "training": suite.training.model_dump(mode="json", exclude=NOT_HASHED)
-        | {"schedule": suite.training.decay.model_dump(mode="json")},
-        "evaluation": suite.evaluation.model_dump(mode="json"),
-        "seed": seed,
-        "versions": {"sampler": SAMPLER_VERSION, "training": TRAINING_VERSION, "metrics": METRICS_VERSION},
-    }
-    backbone = models.resolve_backbone(suite.backbone.specification())
-    loss = losses.resolve(method.loss.specification())
-    kinds, scope = kinds_of(loss), suite.sampling.map_scope
-    code = plugins.versions(loss, backbone["name"])
-    identity = {**shared, "backbone": backbone, "loss": loss, "code": code, **hashed(kinds, scope)}
-    if origins := plugins.origins(loss, backbone["name"]):
-        identity["plugins"] = origins
-    return CellPlan(
-        id=identify(f"{method.id}-s{seed}-f{fold}", identity),
-        method=method.id,
-        seed=seed,
-        fold=fold,
-        **parts,
-        evaluate_on=evaluate_on,
-        maps={kind: tuple(map_identity(case, kind) for case in parts["train"]) for kind in kinds if scope == "case"},
-        selected_on_reported=split.selected_on_reported,
-        comparison=digest(shared),
-        identity=identity,
-    )
+@dataclass(frozen=True)
+class _Planner:
+    """Plans the cells of one seed and fold, and the pre-trainings that they share."""
+
+    suite: Suite
+    seed: int
+    fold: int
+    split: Split
+    prepared: Mapping[str, Mapping[str, PreparePlan]]
+    pretrain: dict[str, PretrainPlan] = field(default_factory=dict)
+
+    def cells(self) -> list[CellPlan]:
+        """One per method, in the order of the suite; those that others start from are known first."""
+        found: dict[str, CellPlan] = {}
+        for method in sorted(self.suite.methods, key=lambda method: method.start is not None):
+            found[method.id] = self._cell(method, None if method.start is None else found[method.start.from_])
+        return [found[method.id] for method in self.suite.methods]
+
+    def _cell(self, method: MethodSettings, start: CellPlan | None) -> CellPlan:
+        backbone = models.resolve_backbone(self.suite.backbone.specification())
+        loss, regressor = resolve_method(method)
+        kinds = kinds_of(loss, regressor)
+        code = plugins.versions(loss, backbone["name"], regressor)
+        parts, evaluate_on, shared = self._parts, self._evaluate_on, self._shared
+        identity = {**shared, "backbone": backbone, "loss": loss, "code": code, **hashed(kinds, self._scope)}
+        pretrained = None
+        if regressor is not None:
+            pretrained = self._pretrained(regressor)
+            identity |= {"regressor": regressor} | ({} if pretrained is None else {"pretrained": pretrained})
+        if start is not None:
+            assert method.start is not None
+            rate = method.start.learning_rate or self.suite.training.learning_rate
+            identity["start"] = {"cell": start.id, "block": "best", "learning_rate": rate}
+        if origins := plugins.origins(loss, backbone["name"], regressor):
+            identity["plugins"] = origins
+        return CellPlan(
+            id=identify(f"{method.id}-s{self.seed}-f{self.fold}", identity),
+            method=method.id,
+            seed=self.seed,
+            fold=self.fold,
+            **parts,
+            evaluate_on=evaluate_on,
+            maps=self._maps(kinds, "train"),
+            pretrained=pretrained,
+            start=None if start is None else start.id,
+            selected_on_reported=self.split.selected_on_reported,
+            comparison=digest(shared),
+            identity=identity,
+        )
+
+    def _pretrained(self, regressor: Mapping[str, Any]) -> str | None:
+        """The id of the pre-training that such a regressor needs, which is planned once; None where it needs none."""
+        of_stage = models.create_regressor(**regressor).pretraining
+        if of_stage is None:
+            return None
+        shared = self._shared
+        kinds = kinds_of(None, regressor)
+        identity = {
+            "regressor": of_stage,
+            "cases": {part: self._parts[part] for part in ("train", "validation")},
+            **{key: shared[key] for key in ("classes", "sampling", "seed")},
+            "training": {key: shared["training"][key] for key in ("precision", "threads_per_cell", "memory_format")},
+            "versions": {key: shared["versions"][key] for key in ("sampler", "training")},
+            "code": plugins.versions(None, None, regressor),
+            **hashed(kinds, self._scope),
+        }
+        plan = PretrainPlan(
+            id=identify(f"{regressor['name']}-{'-'.join(kinds)}-s{self.seed}-f{self.fold}", identity),
+            regressor=dict(regressor),
+            seed=self.seed,
+            train=self._parts["train"],
+            validation=self._parts["validation"],
+            maps=self._maps(kinds, "train"),
+            validation_maps=self._maps(kinds, "validation"),
+        )
+        return self.pretrain.setdefault(plan.id, plan).id
+
+    def _maps(self, kinds: Iterable[str], part: str) -> dict[str, tuple[str, ...]]:
+        """Identities of the stored maps of a part's cases; nothing where maps are computed in the patch."""
+        if self._scope != "case":
+            return {}
+        return {kind: tuple(map_identity(case, kind) for case in self._parts[part]) for kind in kinds}
+
+    @property
+    def _scope(self) -> str:
+        return self.suite.sampling.map_scope
+
+    @property
+    def _parts(self) -> dict[str, tuple[str, ...]]:
+        return {
+            part: tuple(self.prepared["main"][case].id for case in getattr(self.split, part))
+            for part in ("train", "validation", "test")
+        }
+
+    @property
+    def _evaluate_on(self) -> dict[str, tuple[str, ...]]:
+        others = ((name, group) for name, group in self.prepared.items() if name != "main")
+        return {name: tuple(job.id for job in group.values()) for name, group in others}
+
+    @property
+    def _shared(self) -> dict[str, Any]:
+        """What the cells of one comparison must have in common."""
+        suite = self.suite
+        return {
+            "cases": {**self._parts, **self._evaluate_on},
+            "classes": list(suite.dataset.classes),
+            "sampling": suite.sampling.identity(),
+            "training": suite.training.model_dump(mode="json", exclude=NOT_HASHED)
+            | {"schedule": suite.training.decay.model_dump(mode="json")},
+            "evaluation": suite.evaluation.model_dump(mode="json"),
+            "seed": self.seed,
+            "versions": {"sampler": SAMPLER_VERSION, "training": TRAINING_VERSION, "metrics": METRICS_VERSION},
+        }

@@ -31,7 +31,7 @@ from bench.suite.problems import Problem, SuiteProblems
 from losses import target_maps
 from losses.registry import Registry
 
-_REGISTRIES: tuple[Registry[Any], ...] = (losses.LOSSES, target_maps.KINDS, models.BACKBONES)
+_REGISTRIES: tuple[Registry[Any], ...] = (losses.LOSSES, target_maps.KINDS, models.BACKBONES, models.REGRESSORS)
 _PATH: TypeAdapter[Path] = TypeAdapter(SuitePath)
 
 
@@ -125,28 +125,39 @@ def checksums() -> dict[str, str]:
     return {str(path): plugin.checksum for path, plugin in _in_force.items()}
 
 
-def origins(loss: Mapping[str, Any], backbone: str) -> dict[str, str]:
-    """Where the losses, target maps and network of a resolved method come from, those built in left out.
+def origins(
+    loss: Mapping[str, Any] | None, backbone: str, regressor: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """Where the losses, target maps and networks of a resolved method come from, those built in left out.
 
     The checksum of a plug-in file, or name and version of a distribution: a method is another one when they change.
     """
-    named = [*_losses_and_network(loss, backbone)]
-    named += [(target_maps.KINDS, name) for name in losses.create(**loss).required_maps]
+    named = _parts(loss, backbone, regressor)
+    required = () if loss is None else losses.create(**loss).required_maps
+    of_regressor = () if regressor is None else models.create_regressor(**regressor).required_maps
+    named += [(target_maps.KINDS, target_maps.unit_of(name)[0]) for name in (*required, *of_regressor)]
     found = {f"{registry.kind} {name}": origin(registry, name) for registry, name in named}
     return {entry: where for entry, where in found.items() if where is not None}
 
 
-def versions(loss: Mapping[str, Any], backbone: str) -> dict[str, int]:
-    """The versions of the built-in losses and network of a resolved method; those of target maps are their own affair.
+def versions(
+    loss: Mapping[str, Any] | None, backbone: str | None, regressor: Mapping[str, Any] | None = None
+) -> dict[str, int]:
+    """The versions of the built-in losses and networks of a resolved method; those of target maps are their own affair.
 
     They are raised when the same parameters would give other values, so that a corrected formula makes new cells.
     """
-    named = _losses_and_network(loss, backbone)
+    named = _parts(loss, backbone, regressor)
     return {f"{registry.kind} {name}": registry.version(name) for registry, name in named if registry.is_built_in(name)}
 
 
-def _losses_and_network(loss: Mapping[str, Any], backbone: str) -> list[tuple[Registry[Any], str]]:
-    return [*((losses.LOSSES, name) for name in dict.fromkeys(losses_named(loss))), (models.BACKBONES, backbone)]
+def _parts(
+    loss: Mapping[str, Any] | None, backbone: str | None, regressor: Mapping[str, Any] | None
+) -> list[tuple[Registry[Any], str]]:
+    """The entries that a method is made of, target maps left out."""
+    found: list[tuple[Registry[Any], str]] = [(losses.LOSSES, name) for name in dict.fromkeys(losses_named(loss))]
+    found += [] if backbone is None else [(models.BACKBONES, backbone)]
+    return found + ([] if regressor is None else [(models.REGRESSORS, regressor["name"])])
 
 
 def origin(registry: Registry[Any], name: str) -> str | None:

@@ -14,7 +14,7 @@ from bench.data.sampler import SamplingSettings
 from bench.data.settings import DatasetSettings, PreprocessingSettings, SplitSettings, check_together
 from bench.evaluation.metrics import METRICS
 from bench.evaluation.settings import EvaluationSettings
-from bench.settings import Settings, SuitePath
+from bench.settings import PositiveFloat, Settings, SuitePath
 from bench.training.settings import TrainingSettings
 from losses.registry import nearest
 
@@ -74,13 +74,36 @@ class BackboneChoice(Named):
     name: Annotated[str, _known("backbone", models.available_backbones)]
 
 
+class RegressorChoice(Named):
+    """A distance-map regressor and its parameters, e.g. `{name: lr_net, map: norm_inverse, alpha: 1.0}`."""
+
+    name: Annotated[str, _known("regressor", models.available_regressors)]
+
+
+class StartSettings(Settings):
+    """Where a warm start comes from."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
+
+    from_: Annotated[str, Field(alias="from")]
+    """Id of the method whose best weights of the same seed and fold are the start; it must not be started itself."""
+    learning_rate: PositiveFloat | None = None
+    """Adam's learning rate at the first step of this stage; by default that of `training`."""
+
+
 class MethodSettings(Settings):
     """One row of the comparison."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["loss"]}, {"required": ["regressor"]}]})
 
     id: Identifier
     label: str = ""
     """Shown in tables; the id by default."""
-    loss: LossChoice
+    loss: LossChoice | None = None
+    regressor: RegressorChoice | None = None
+    """A regressor that is trained beside the loss, or alone; see [regressors.md](regressors.md)."""
+    start: StartSettings | None = None
+    """Go on from the weights of another method, which then gets a control row of as many steps."""
 
     @property
     def title(self) -> str:
@@ -148,6 +171,8 @@ class Suite(Settings):
     @model_validator(mode="after")
     def _consistent(self) -> Suite:
         ids = [method.id for method in self.methods]
+        for index, method in enumerate(self.methods):
+            self._check_method(index, method, ids)
         if self.baseline is not None and self.baseline not in ids:
             raise _at(("baseline",), f"{self.baseline!r} is no method's id.{nearest(self.baseline, ids)}")
         if self.threshold_baselines and self.dataset.roi is None:
@@ -164,6 +189,19 @@ class Suite(Settings):
             if contradiction:
                 raise _at(("preprocessing",), f"{contradiction} ({name} data set)")
         return self
+
+    def _check_method(self, index: int, method: MethodSettings, ids: list[str]) -> None:
+        here = ("methods", index)
+        if method.loss is None and method.regressor is None:
+            raise _at(here, f"the method {method.id!r} has neither a loss nor a regressor; give it one of them or both")
+        if method.start is None:
+            return
+        first = next((one for one in self.methods if one.id == method.start.from_), None)
+        where = (*here, "start", "from")
+        if first is None:
+            raise _at(where, f"{method.start.from_!r} is no method's id.{nearest(method.start.from_, ids)}")
+        if first.start is not None:
+            raise _at(where, f"{first.id!r} is started from {first.start.from_!r} itself; start from that one")
 
     def datasets(self) -> dict[str, DatasetSettings]:
         """All data sets by name; the training one is called `main`."""

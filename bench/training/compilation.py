@@ -18,7 +18,8 @@ def compile_for_training(method: Method) -> None:
     either way. Inference is not compiled: validation, test and a later prediction from the checkpoint run the same
     kernels.
     """
-    method.loss.compile()
+    if method.loss is not None:
+        method.loss.compile()
     backbone: nn.Module = method.backbone
     plain = MethodType(type(backbone).forward, backbone)
     compiled = torch.compile(plain, dynamic=False)

@@ -77,7 +77,7 @@ class Trained:
 
 
 LOG_EVERY = 10
-"""Steps between records of the training curve."""
+"""Steps between records of the training curve; what the terms do to each other is looked at in the last of them."""
 
 CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 """Memory format by number of axes."""
@@ -169,16 +169,19 @@ class Training:
                 terms = self.method.training_terms(self._on_device(batch))
         except NotFiniteError as error:
             raise self._diverged(f"segmentation could not be computed ({error})") from error
+        facts = self.method.gradient_facts(terms) if (step + 1) % LOG_EVERY == 0 else {}
         objective = self.method.objective(terms)
         objective.backward()  # type: ignore[no-untyped-call]
         values = {name: float(term.value.detach()) for name, term in terms.items()}
+        if len(terms) > 1:
+            values |= {f"{name}_weighted": float((term.weight * term.value).detach()) for name, term in terms.items()}
         values["objective"] = float(objective.detach())
         values["gradient_norm"] = float(torch.nn.utils.get_total_norm(self._gradients()))
         self._refuse_non_finite(values)
         self.optimiser.step()
         self._step_seconds.append(time.perf_counter() - started)
         self.watch("training", step + 1, of=self.settings.steps)
-        return {**values, "learning_rate": rate}
+        return {**values, **facts, "learning_rate": rate}
 
     def _refuse_non_finite(self, values: Mapping[str, float]) -> None:
         for name, value in values.items():
@@ -203,7 +206,10 @@ class Training:
         return [parameter.grad for parameter in self.method.parameters() if parameter.grad is not None]
 
     def _log(self) -> None:
-        means = {key: sum(r[key] for r in self._pending) / len(self._pending) for key in self._pending[0]}
+        means = {}
+        for key in dict.fromkeys(key for record in self._pending for key in record):
+            known = [record[key] for record in self._pending if key in record]
+            means[key] = sum(known) / len(known)
         self.progress.training.append({"step": self.progress.step, **means})
         self._pending.clear()
 

@@ -27,7 +27,17 @@ from losses.errors import LossError
 from losses.registry import Registry
 from losses.target_maps.base import MapDescription, TargetMap, as_lesions
 
-__all__ = ["KINDS", "MapDescription", "TargetMap", "available", "compute", "describe", "identity", "register"]
+__all__ = [
+    "KINDS",
+    "MapDescription",
+    "TargetMap",
+    "available",
+    "compute",
+    "describe",
+    "identity",
+    "register",
+    "unit_of",
+]
 
 KINDS: Registry[TargetMap] = Registry(
     "target map", package="losses.target_maps.library", group="imbalance_bench.target_maps", error=LossError
@@ -35,6 +45,12 @@ KINDS: Registry[TargetMap] = Registry(
 
 available = KINDS.names
 register = KINDS.register
+
+
+def unit_of(name: str) -> tuple[str, bool]:
+    """Kind of map behind a name, and whether distances are in mm: `signed_distance_mm` is `signed_distance` in mm."""
+    kind = name.removesuffix("_mm")
+    return kind, kind != name
 
 
 def compute(

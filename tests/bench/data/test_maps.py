@@ -27,14 +27,20 @@ def case(shape=(7, 8, 9), seed=0):
 )
 def test_each_class_has_the_map_of_its_own_mask(kind, seed, shape, in_mm):
     labels = case(shape, seed)
-    spacing = (5.0, 0.7, 0.8)[: len(shape)] if in_mm else None
-    found = maps_for([kind], labels, classes=3, spacing_mm=spacing)[kind]
+    spacing = (5.0, 0.7, 0.8)[: len(shape)]
+    name = f"{kind}_mm" if in_mm else kind
+    found = maps_for([name], labels, classes=3, spacing_mm=spacing)[name]
     assert found.shape == (2, *shape)
     assert found.dtype == target_maps.describe(kind).dtype
     for index in (1, 2):
         alone = np.where(labels == -1, -1, labels == index)
-        np.testing.assert_array_equal(found[index - 1], compute(kind, alone, spacing))
+        np.testing.assert_array_equal(found[index - 1], compute(kind, alone, spacing if in_mm else None))
     assert (found[:, labels == -1] == 0).all()
+
+
+def test_a_map_in_mm_needs_a_spacing():
+    with pytest.raises(DataError, match="'signed_distance_mm' is in mm, and no spacing is known here"):
+        maps_for(["signed_distance_mm"], case(), classes=3)
 
 
 def test_every_name_is_computed_once_and_the_step_is_left_to_the_training():

@@ -50,7 +50,7 @@ def test_a_trained_method_has_weights_and_memory_format_of_its_training(planned,
     suite, cells = planned(training={"memory_format": layout})
     built = build_method(suite, cells[0], [case(9, 1)])
     state = {name: value + 1 for name, value in built.state_dict().items()}
-    restored = trained_method(suite, state, (1, 16, 16, 16))
+    restored = trained_method(suite, None, state, (1, 16, 16, 16))
     assert all(torch.equal(value, state[name]) for name, value in restored.state_dict().items())
     kernels = [p for p in restored.backbone.parameters() if p.ndim == 5 and min(p.shape[:2]) > 1]
     expected = torch.channels_last_3d if layout == "channels_last" else torch.contiguous_format

@@ -164,6 +164,6 @@ def test_a_row_whose_loss_has_changed_since_is_left_out_by_name(measured):
     dice = method("dice", 1.0, loss={"name": "dice", "batch": True})
     write_all(measured.path, record(methods=(dice, method("ce", 1.5))))
     page = costs_page(load(measured))
-    assert "Not measured with its present loss: dice, tversky." in page
+    assert "Not measured as it is now: dice, tversky." in page
     assert "200 \\[150, 250\\]" not in page
     assert "300 \\[225, 375\\]" in page

@@ -246,8 +246,10 @@ def test_every_term_is_logged_and_the_objective_is_their_weighted_sum(tiny, new_
     records = tiny.run(TwoTerms(method.backbone, method.loss)).progress.training
     assert [record["step"] for record in records] == [10, 12]
     for record in records:
-        assert set(record) == {"step", "segmentation", "constant", "objective", "gradient_norm", "learning_rate"}
+        terms = {"segmentation", "constant", "segmentation_weighted", "constant_weighted"}
+        assert set(record) == {"step", *terms, "objective", "gradient_norm", "learning_rate"}
         assert record["constant"] == 3
+        assert record["constant_weighted"] == 1.5
         assert record["objective"] == pytest.approx(record["segmentation"] + 1.5, rel=1e-6)
 
 

@@ -1,0 +1,171 @@
+"""The job that trains a regressor on reference masks, once for all cells that need the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import models
+from bench.data.batches import assemble
+from bench.data.patch_maps import PatchMaps
+from bench.data.prepared import Prepared
+from bench.data.sampler import PatchSampler
+from bench.errors import RunError
+from bench.evaluation.regression import PatchQuality, patch_quality, quality_table
+from bench.execution.assembly import attach_regressor
+from bench.execution.job import RESULT
+from bench.execution.run_job import RunJob
+from bench.execution.watch import JobWatch
+from bench.files.atomic import write_bytes, write_json
+from bench.files.json_files import read_json
+from bench.results.records import write_history
+from bench.suite.planner import PretrainPlan
+from bench.training.checkpoints import from_bytes, to_bytes
+from bench.training.device import make_repeatable
+from bench.training.digests import digest_of
+from bench.training.loop import Diverged, Training
+from bench.training.settings import TrainingSettings
+from models.heads import INSIDE
+from models.method import Batch, Method
+from models.pretraining import Pretraining
+from models.regressor import Regressor
+
+WEIGHTS, QUALITY = "regressor.pt", "quality.json"
+VALIDATION_BATCHES = 32
+"""Batches of the validation cases, drawn as those of training, that select the checkpoint and measure its quality."""
+VALIDATIONS = 10
+
+
+@dataclass(frozen=True)
+class PretrainJob(RunJob):
+    """Trains what `Regressor.pretraining` describes; diverging is a result, which the cells that need it report."""
+
+    plan: PretrainPlan
+
+    @property
+    def id(self) -> str:
+        return self.plan.id
+
+    @property
+    def target(self) -> Path:
+        return self.context.run.pretrained(self.plan.id)
+
+    @cached_property
+    def needs(self) -> tuple[Path, ...]:
+        return tuple(self.context.cache.folder(identity) for identity in (*self.plan.needs, *self.plan.map_needs))
+
+    def run(self, working: Path, watch: JobWatch) -> None:
+        """Train from the newest checkpoint, then measure the best weights on validation patches."""
+        self.context.sources.refuse_changed(self.plan.needs)
+        suite, device = self.context.suite, self.context.device
+        make_repeatable(suite.training.threads_per_cell, device)
+        train, validation = (self._cases(identities) for identities in (self.plan.train, self.plan.validation))
+        regressor = attach_regressor(suite, self.plan.regressor, None, train[0].image.ndim - 1)
+        models.initialise(regressor, self.plan.seed)
+        method = Pretraining(regressor)
+        batches = _ValidationBatches(
+            PatchSampler(validation, suite.sampling, self.plan.seed),
+            self.context.stored_maps(method.required_maps, self.plan.validation_maps, validation),
+        )
+        training = Training(
+            method,
+            PatchSampler(train, suite.sampling, self.plan.seed),
+            lambda current: batches.dice(current, device),
+            self._settings(regressor),
+            working / "resume",
+            device,
+            watch,
+            self.context.stored_maps(method.required_maps, self.plan.maps, train),
+        )
+        record: dict[str, Any] = {"regressor": regressor.pretraining, "status": "finished", "reason": ""}
+        try:
+            trained = training.run()
+            method.load_state_dict(trained.best)
+            record |= {"best_step": trained.progress.best_step, "digest": digest_of(regressor)}
+            record |= quality_table(list(batches.qualities(method, device)))
+            write_bytes(working / RESULT / WEIGHTS, to_bytes({"weights": regressor.state_dict()}))
+        except Diverged as error:
+            record |= {"status": "diverged", "reason": str(error)}
+        self.context.sources.refuse_changed(self.plan.needs)
+        history = [*training.progress.training, *training.progress.validations]
+        write_history(working / RESULT / "history.jsonl", sorted(history, key=lambda entry: entry["step"]))
+        write_json(working / RESULT / QUALITY, record | {"steps": training.progress.step})
+
+    def record_deaths(self, working: Path, reason: str) -> None:
+        raise RunError(f"pre-training {self.plan.id}: {reason}; methods with this regressor cannot train")
+
+    def _cases(self, identities: tuple[str, ...]) -> list[Prepared]:
+        return [self.context.prepared(identity) for identity in identities]
+
+    def _settings(self, regressor: Regressor) -> TrainingSettings:
+        """Its own steps and learning rate, everything else as in the suite; compiling is not worth it."""
+        stage = regressor.pretraining
+        assert stage is not None
+        steps = int(stage["steps"])
+        own = {
+            "steps": steps,
+            "learning_rate": float(stage["learning_rate"]),
+            "validate_every": max(1, steps // VALIDATIONS),
+            "schedule": None,
+            "protocol": "fixed",
+            "compile": False,
+        }
+        return self.context.suite.training.model_copy(update=own)
+
+
+def use_pretrained(method: Method, folder: Path) -> None:
+    """Give a method the regressor of a pre-training and freeze it.
+
+    Raises:
+        PretrainingFailed: it has no weights.
+    """
+    record = read_json(folder / QUALITY)
+    if record["status"] != "finished":
+        raise PretrainingFailed(
+            f"its regressor has no weights, the pre-training {record['status']}: {record['reason']}"
+        )
+    assert method.regressor is not None
+    path = folder / WEIGHTS
+    method.regressor.load_state_dict(from_bytes(path.read_bytes(), str(path))["weights"])
+    method.regressor.freeze()
+
+
+class PretrainingFailed(Exception):
+    """A cell cannot train, because the regressor that it needs could not be trained."""
+
+
+@dataclass(frozen=True)
+class _ValidationBatches:
+    """The same patches of the validation cases at every validation."""
+
+    sampler: PatchSampler
+    maps: PatchMaps
+
+    def dice(self, method: Method, device: torch.device) -> dict[str, float]:
+        """Mean Dice of the patches with lesion by their number; of all of them 0 where none has one."""
+        found = {str(i): quality.dice for i, quality in enumerate(self.qualities(method, device)) if quality.fraction}
+        return found or {"0": 0.0}
+
+    @torch.no_grad()
+    def qualities(self, method: Method, device: torch.device) -> Iterator[PatchQuality]:
+        """One per patch and foreground class."""
+        regressor = method.regressor
+        assert regressor is not None
+        (kind,) = method.required_maps
+        for batch in self._batches():
+            values = regressor.reconstruct(batch.labels.to(device)).float().cpu().numpy()
+            labels, target = batch.labels.numpy(), batch.maps[kind].numpy()
+            for b, c in np.ndindex(values.shape[:2]):
+                counted = labels[b] >= 0
+                mask = (labels[b] == c + 1)[counted]
+                yield patch_quality(values[b, c][counted], target[b, c][counted], mask, INSIDE[regressor.head])
+
+    def _batches(self) -> Iterator[Batch]:
+        for step in range(VALIDATION_BATCHES):
+            yield assemble(self.sampler, self.sampler.plan(step), self.maps)

@@ -1,0 +1,93 @@
+"""What a method of a suite is when every name and default is spelled out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import losses
+import models
+from bench.suite.schema import MethodSettings, StartSettings, Suite
+from models import ModelError
+
+OF_THE_REGRESSOR = "same_as_regressor"
+"""Stands in a loss's parameters for the map that its method's regressor has."""
+
+CONTROL = "{}-continued"
+"""Id of the control of what is started from a method."""
+
+
+class Resolved(NamedTuple):
+    """`{name, **parameters}` of the loss and of the regressor, defaults filled in; one of the two may be missing."""
+
+    loss: dict[str, Any] | None
+    regressor: dict[str, Any] | None
+
+
+def resolve_method(method: MethodSettings) -> Resolved:
+    """Fill in every default, and the regressor's map where the loss asks for it.
+
+    Raises:
+        LossError, ModelError: for unknown names and parameters and for values outside their domain.
+    """
+    regressor = None if method.regressor is None else models.resolve_regressor(method.regressor.specification())
+    loss = None if method.loss is None else losses.resolve(loss_specification(method))
+    return Resolved(loss, regressor)
+
+
+def loss_specification(method: MethodSettings) -> dict[str, Any]:
+    """The loss as written, with the map of the method's regressor where it asks for it.
+
+    A regressor that cannot be made is another's to report, and leaves the loss as it is.
+    """
+    assert method.loss is not None
+    specification = method.loss.specification()
+    if method.regressor is None:
+        return specification
+    try:
+        kind = models.create_regressor(**method.regressor.specification()).map
+    except ModelError:
+        return specification
+    return {key: _with_map(value, kind) for key, value in specification.items()}
+
+
+def _with_map(value: Any, kind: str) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _with_map(item, kind) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_map(item, kind) for item in value]
+    return kind if value == OF_THE_REGRESSOR else value
+
+
+def with_controls(suite: Suite) -> Suite:
+    """The suite with a control behind every method that others start from: the same, continued for as many steps.
+
+    What is started from another cell has had twice the steps, so it can only be compared with that. A method of the
+    suite that already is the control of a start is taken for it.
+    """
+    methods = list(suite.methods)
+    for method in suite.methods:
+        if method.start is None:
+            continue
+        first = next(one for one in suite.methods if one.id == method.start.from_)
+        control = control_of(first, method.start)
+        if not any(_content(one) == _content(control) for one in methods):
+            last = max(index for index, one in enumerate(methods) if one.start and one.start.from_ == first.id)
+            methods.insert(last + 1, control)
+    return suite.model_copy(update={"methods": tuple(methods)})
+
+
+def control_of(first: MethodSettings, start: StartSettings) -> MethodSettings:
+    """A method continued from its own cell by its own loss."""
+    rate = "" if start.learning_rate is None else f" at {start.learning_rate:g}"
+    return first.model_copy(
+        update={
+            "id": CONTROL.format(first.id) + ("" if start.learning_rate is None else f"-{start.learning_rate:g}"),
+            "label": f"{first.title}, continued{rate} (control)",
+            "start": start,
+        }
+    )
+
+
+def _content(method: MethodSettings) -> dict[str, Any]:
+    return method.model_dump(exclude={"id", "label", "reported"})
