@@ -76,7 +76,7 @@ def draw_examples(run: Run, path: Path) -> bool:
 
 
 def square_around(view: View) -> Square:
-    """A square with the lesion in its middle, moved where the slice ends, and beyond its edge only where it is narrower.
+    """A square with the lesion in its middle, moved where the slice ends, and beyond its end only where it is narrow.
 
     As much again on each side as half the lesion and at least 10 mm, but no more than twice the lesion, so that lesions
     of a few voxels are seen as well; never less than six voxels.
