@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel
 
 import losses
+import models
 from bench.data.augmentation import AugmentationSettings
 from bench.data.formats.decathlon import DecathlonSettings
 from bench.data.formats.lits import LitsSettings
@@ -79,7 +80,7 @@ WORDS = {
     ): "Share of a window that the next one covers again, on each axis.",
     (EvaluationSettings, "window_batch"): "Windows per forward pass.",
     (MethodSettings, "id"): "Name of the row in files and options; letters, digits, `_`, `.` and `-`.",
-    (MethodSettings, "loss"): "`{name: …}` and its parameters; see [losses](#losses).",
+    (MethodSettings, "loss"): "`{name: …}` and its parameters; see [losses](#losses); not needed with a regressor.",
 }
 
 
@@ -156,6 +157,16 @@ def loss_speed() -> list[str]:
     return _table(header, rows)
 
 
+def regressor_table() -> list[str]:
+    """One row per regressor with its parameters and defaults."""
+    rows = []
+    for name in models.available_regressors():
+        known = models.describe_regressor(name)
+        parameters = (f"`{key}={_yaml(parameter.default)}`" for key, parameter in known.parameters.items())
+        rows.append([f"`{name}`", ", ".join(parameters), known.summary])
+    return _table(["name", "parameters and defaults", "what it is"], rows)
+
+
 BLOCKS: dict[str, Callable[[], list[str]]] = {
     "suite": partial(keys, Suite),
     "dataset": partial(keys, DatasetSettings),
@@ -176,6 +187,7 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "methods": partial(keys, MethodSettings),
     "start": partial(keys, StartSettings),
     "losses": loss_table,
+    "regressors": regressor_table,
     "loss speed": loss_speed,
     "metrics": metrics,
     "empty policy": lambda: [f"> {EMPTY_POLICY}"],

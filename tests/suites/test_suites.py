@@ -10,8 +10,10 @@ import pytest
 
 import bench
 import losses
+import models
 from bench.execution.planning import Request, plan_request
 from bench.suite.loader import load
+from bench.suite.methods import resolve_method
 from bench.suite.plugins import losses_named
 from bench.suite.schema import Suite
 
@@ -49,21 +51,77 @@ def test_the_phantom_profile_is_valid_and_needs_no_data(suite, tmp_path, monkeyp
     assert len(planned.selected()[0].test) >= 30
 
 
-def test_lits_has_every_loss_of_table_2_behind_the_rows_it_began_with(tmp_path):
-    """Li et al. 2021: Dice, WCE, GDS, Tversky, FTL, ExpLog and MapDice."""
+TABLE_2 = [
+    *("dice", "frequency-weighted-dice", "map-dice", "ulr-net", "lr-net", "dice-lr-net", "map-dice-lr-net"),
+    *("wce", "gds", "tversky", "ftl", "exp-log", "multi-branch", "cascaded"),
+]
+"""The 13 rows of Li et al. 2021 in their order, L_Dice twice."""
+
+
+def test_lits_has_the_rows_of_table_2_in_their_order_and_ours_behind_them(tmp_path):
     methods = planned_phantom("lits", tmp_path).suite.methods
-    assert [method.id for method in methods[:4]] == ["dice", "cross-entropy", "dice-cross-entropy", "tversky"]
-    labels = [method.label.partition(" (")[0] for method in methods]
-    assert {"Dice", "WCE", "GDS", "Tversky", "FTL", "ExpLog", "MapDice"} <= set(labels)
+    assert [method.id for method in methods[: len(TABLE_2)]] == TABLE_2
+    ours = methods[len(TABLE_2) :]
+    assert {"cross-entropy", "dice-cross-entropy"} <= {method.id for method in ours}
+    assert all("(ours" in method.label for method in ours)
+    assert not any("(ours" in method.label for method in methods[: len(TABLE_2)])
+
+
+def test_the_lr_net_rows_of_table_2_are_as_printed(tmp_path):
+    methods = {method.id: resolve_method(method) for method in planned_phantom("lits", tmp_path).suite.methods}
+    for name in ("lr-net", "dice-lr-net", "map-dice-lr-net"):
+        regressor = methods[name].regressor
+        assert (regressor["map"], regressor["head"], regressor["alpha"]) == ("norm_inverse", "relu", 1.0)
+        assert (regressor["frozen"], regressor["reduction"]) == (True, "mean")
+    assert methods["ulr-net"].regressor["frozen"] is False
+    assert methods["lr-net"].loss is None
+    assert methods["map-dice-lr-net"].loss["name"] == "map_dice"
+
+
+COLUMNS = [
+    ("distance", "relu"),
+    ("inverse", "relu"),
+    ("norm_inverse", "relu"),
+    ("norm_inverse", "sigmoid"),
+    ("signed_norm_inverse", "tanh"),
+]
+
+
+def test_lits_maps_has_five_methods_on_five_maps_and_two_baselines(tmp_path):
+    methods = planned_phantom("lits_maps", tmp_path).suite.methods
+    assert [method.id for method in methods[:2]] == ["dice", "map-dice"]
+    resolved = [resolve_method(method) for method in methods[2:]]
+    assert [(one.regressor["map"], one.regressor["head"]) for one in resolved] == 5 * COLUMNS
+    alphas = [[one.regressor["alpha"] for one in resolved[start : start + 5]] for start in range(0, 25, 5)]
+    weighted = [10.0, 10.0, 1000.0, 1000.0, 10.0]
+    assert alphas == [[1.0] * 5, [1.0] * 5, weighted, [1.0] * 5, weighted]
+    assert {one.loss["penalty_map"] for one in resolved if one.loss and one.loss["name"] == "map_dice"} == {
+        "norm_inverse"
+    }
+
+
+def test_map_dice_of_the_authors_has_the_map_of_its_regressor(tmp_path):
+    methods = planned_phantom("lits_maps_authors", tmp_path).suite.methods
+    table_1 = planned_phantom("lits_maps", tmp_path).suite.methods
+    assert methods[: len(table_1)] == table_1
+    for method in methods[len(table_1) :]:
+        loss, regressor = resolve_method(method)
+        assert loss["penalty_map"] == regressor["map"]
+        assert "authors' scripts" in method.label
 
 
 def test_all_losses_has_a_row_for_every_registered_loss(tmp_path):
-    methods = planned_phantom("all_losses", tmp_path).suite.methods
+    methods = [method for method in planned_phantom("all_losses", tmp_path).suite.methods if method.loss is not None]
     named = {name for method in methods for name in losses_named(method.loss.specification())}
     assert named == set(losses.available())
     for method in methods:
         reconstructed = "residual_moment" in losses_named(method.loss.specification())
         assert ("(reconstruction)" in method.label) == reconstructed
+
+
+def test_all_suites_together_have_a_row_for_every_registered_regressor(tmp_path):
+    methods = planned_phantom("lits", tmp_path).suite.methods
+    assert {method.regressor.name for method in methods if method.regressor} == set(models.available_regressors())
 
 
 def test_rows_of_lits_are_the_same_cells_in_all_losses(tmp_path):

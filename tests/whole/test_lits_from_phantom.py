@@ -31,6 +31,6 @@ def test_the_lits_profile_takes_generated_files_to_the_table(workshop, monkeypat
     table = (run.path / "tables" / "scores.md").read_text()
     assert "selected on the reported cases" in table.lower()
     assert "4 × 3 × 3 mm" in table
-    rows = [line for line in table.splitlines() if line.startswith(("| Dice |", "| Tversky"))]
+    rows = [line for line in table.splitlines() if line.startswith(("| MNet + L_Dice |", "| Tversky"))]
     assert all("1/1" in row for row in rows[:2])
     assert len(list(run.path.glob("cells/*/predictions/main/best/volume-*.nii.gz"))) == 2
