@@ -36,11 +36,12 @@ class PatchQuality:
 
 def patch_quality(values: Array, target: Array, mask: npt.NDArray[np.bool_], threshold: float) -> PatchQuality:
     """Compare a regressed map with its target, both of the voxels (N,) that are not ignored; mask (N,) of lesions."""
-    inside = np.count_nonzero(mask)
+    inside = int(np.count_nonzero(mask))
     found = values > threshold
+    overlap, size = int(np.count_nonzero(found & mask)), int(np.count_nonzero(found)) + inside
     return PatchQuality(
         fraction=inside / max(mask.size, 1),
-        dice=2 * np.count_nonzero(found & mask) / (np.count_nonzero(found) + inside) if inside else np.nan,
+        dice=2 * overlap / size if inside else np.nan,
         error=float(np.abs(values - target)[mask].mean()) if inside else np.nan,
         largest=float(values[~mask].max()) if inside < mask.size else np.nan,
         map_values=target[mask],

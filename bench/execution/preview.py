@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from bench.data.cache.store import CaseCache
 from bench.execution.planning import Planned
 from bench.execution.retry import ended_without_scores
 from bench.execution.timings import typical
 from bench.files.checksum import is_sealed
-from bench.suite.planner import CellPlan
+from bench.suite.planner import CellPlan, PretrainPlan
 from bench.suite.plugins import in_force
 
 
@@ -41,11 +41,15 @@ def describe_plan(planned: Planned, device_name: str) -> list[str]:
     failed = ended_without_scores(planned.run, (cell.id for cell in planned.selected()))
     again = failed if request.retry_failed else {}
     todo = [c for c in planned.selected() if c.id in again or not is_sealed(planned.run.cell(c.id))]
+    starts = _starts(planned, todo)
+    pretrain = _pretrainings(planned, [*todo, *starts])
     return [
         *lines,
-        *_map_lines(todo),
+        *_map_lines([*todo, *starts, *pretrain]),
+        *_regressor_lines(planned, pretrain),
         *_cell_lines(planned, todo, failed),
-        f"  cost      {_cost(planned, todo, device_name)}",
+        *([f"  starts    {len(starts)} more to do, which cells above start from"] if starts else []),
+        f"  cost      {_cost(planned, [*todo, *starts], device_name)}",
     ]
 
 
@@ -54,8 +58,28 @@ def _used(count: int, skipped: Collection[str] | None) -> str:
     return f"{count - len(skipped)} of {count} cases" if skipped else f"{count} cases"
 
 
-def _map_lines(todo: list[CellPlan]) -> list[str]:
-    """How many target maps the cells need and how many of them the cache has; nothing where none is needed."""
+def _starts(planned: Planned, todo: list[CellPlan]) -> list[CellPlan]:
+    """Cells to be trained although they are not selected, because others start from them."""
+    assert planned.plan is not None
+    first = {cell.start for cell in todo} - {cell.id for cell in todo}
+    return [cell for cell in planned.plan.cells if cell.id in first and not is_sealed(planned.run.cell(cell.id))]
+
+
+def _pretrainings(planned: Planned, todo: list[CellPlan]) -> list[PretrainPlan]:
+    """The pre-trainings whose regressors the cells have."""
+    assert planned.plan is not None
+    needed = {cell.pretrained for cell in todo}
+    return [plan for plan in planned.plan.pretrain if plan.id in needed]
+
+
+def _regressor_lines(planned: Planned, pretrain: list[PretrainPlan]) -> list[str]:
+    """How many regressors the cells need that are trained before; nothing where none is needed."""
+    done = sum(is_sealed(planned.run.pretrained(plan.id)) for plan in pretrain)
+    return [f"  regressors {len(pretrain)}: {done} done, {len(pretrain) - done} to do"] if pretrain else []
+
+
+def _map_lines(todo: Sequence[CellPlan | PretrainPlan]) -> list[str]:
+    """How many target maps these need and how many of them the cache has; nothing where none is needed."""
     identities = {one for cell in todo for one in cell.map_needs}
     if not identities:
         return []
@@ -103,7 +127,9 @@ def _cost(planned: Planned, todo: list[CellPlan], device_name: str) -> str:
         scored = 2 * (len(cell.test) + sum(map(len, cell.evaluate_on.values())))
         seconds += training.steps * timed["seconds_per_step"] + scored * timed["seconds_per_scored_case"]
         seconds += len(training.validation_steps()) * len(cell.validation) * timed["seconds_per_validated_case"]
-    return f"about {_duration(seconds)} of one worker in all, from timed steps on this machine"
+    unknown = any(not is_sealed(planned.run.pretrained(plan.id)) for plan in _pretrainings(planned, todo))
+    besides = "; pre-training, which is not timed, comes on top" if unknown else ""
+    return f"about {_duration(seconds)} of one worker in all, from timed steps on this machine{besides}"
 
 
 def _duration(seconds: float) -> str:

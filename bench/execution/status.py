@@ -42,7 +42,7 @@ class CellStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """All selected cells, how many of the cases and target maps they need are there, and baselines not found yet.
+    """All selected cells, how much of what they need is there, and baselines not found yet.
 
     What nothing needs any more counts as there, whether the cache still has it or not.
     """
@@ -55,6 +55,10 @@ class Status:
     """Published cells that the plan does not name."""
     maps_computed: int = 0
     maps_needed: int = 0
+    regressors_trained: int = 0
+    regressors_needed: int = 0
+    starts_missing: int = 0
+    """Cells that selected ones start from, not selected themselves and not done."""
 
     @property
     def finished(self) -> bool:
@@ -77,7 +81,8 @@ class Status:
     def waiting_jobs(self) -> int:
         """Jobs that are not done."""
         unprepared = self.cases_needed - self.cases_prepared + self.maps_needed - self.maps_computed
-        return unprepared + self.baselines_missing + sum(cell.state != "done" for cell in self.cells)
+        untrained = self.regressors_needed - self.regressors_trained + self.starts_missing
+        return unprepared + untrained + self.baselines_missing + sum(cell.state != "done" for cell in self.cells)
 
 
 def _word(cell: CellStatus) -> str:
@@ -93,19 +98,35 @@ def read_status(run: RunDirectory) -> Status:
     steps = content["suite"]["training"]["steps"]
     plans = [plan for plan in content["plan"]["cells"] if plan["id"] in selected]
     cells = tuple(_cell_status(run, plan, labels[plan["method"]], steps) for plan in plans)
-    needed = {case for plan in plans for case in _needs(plan)}
     unfinished = {cell.id for cell in cells if cell.state != "done"}
+    first = _starts(content, plans)
+    left = [plan for plan in plans if plan["id"] in unfinished]
+    starts_left = [plan for plan in _starts(content, left) if not is_sealed(run.cell(plan["id"]))]
+    regressors = _pretrainings(content, [*plans, *first])
+    wanted_regressors = _pretrainings(content, [*left, *starts_left])
+    untrained = [plan for plan in wanted_regressors if not is_sealed(run.pretrained(plan["id"]))]
     asked = content["suite"].get("threshold_baselines", False)
     baselines = {baseline_id(plan["test"]): plan["test"] for plan in plans} if asked else {}
     missing = [cases for identity, cases in baselines.items() if not is_sealed(run.baseline(identity))]
-    wanted = {case for plan in plans if plan["id"] in unfinished for case in _needs(plan)}.union(*missing)
-    prepared = len(needed) - _absent(wanted)
-    maps = {one for plan in plans for one in _maps(plan)}
-    wanted_maps = {one for plan in plans if plan["id"] in unfinished for one in _maps(plan)}
-    computed = len(maps) - _absent(wanted_maps)
+    readers, waiting = [*plans, *first, *regressors], [*left, *starts_left, *untrained]
+    needed = {case for plan in readers for case in _needs(plan)}
+    wanted = {case for plan in waiting for case in _needs(plan)}.union(*missing)
+    maps = {one for plan in readers for one in _maps(plan)}
+    wanted_maps = {one for plan in waiting for one in _maps(plan)}
     planned = {plan["id"] for plan in content["plan"]["cells"]}
     orphaned = tuple(folder.name for folder in run.finished_cells() if folder.name not in planned)
-    return Status(cells, prepared, len(needed), len(missing), orphaned, computed, len(maps))
+    return Status(
+        cells=cells,
+        cases_prepared=len(needed) - _absent(wanted),
+        cases_needed=len(needed),
+        baselines_missing=len(missing),
+        orphaned=orphaned,
+        maps_computed=len(maps) - _absent(wanted_maps),
+        maps_needed=len(maps),
+        regressors_trained=len(regressors) - len(untrained),
+        regressors_needed=len(regressors),
+        starts_missing=len(starts_left),
+    )
 
 
 def orphan_lines(status: Status) -> list[str]:
@@ -118,6 +139,8 @@ def status_lines(status: Status) -> list[str]:
     lines = [f"cases prepared: {status.cases_prepared} of {status.cases_needed}"]
     if status.maps_needed:
         lines.append(f"target maps computed: {status.maps_computed} of {status.maps_needed}")
+    if status.regressors_needed:
+        lines.append(f"pre-trained regressors: {status.regressors_trained} of {status.regressors_needed}")
     for cell in status.cells:
         facts = {"done": cell.outcome, "waiting": ""}.get(cell.state, f"{cell.phase} {cell.step} of {cell.steps}")
         best = "" if cell.validation_dice is None else f", best validation DC {cell.validation_dice:.3f}"
@@ -161,10 +184,23 @@ def _progress(working: Path) -> dict[str, Any]:
     return progress
 
 
+def _starts(content: dict[str, Any], plans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The cells that these start from, as far as they are not selected too."""
+    first = {plan.get("start") for plan in plans} - set(content["selected"])
+    return [plan for plan in content["plan"]["cells"] if plan["id"] in first]
+
+
+def _pretrainings(content: dict[str, Any], plans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The pre-trainings whose regressors these cells have."""
+    needed = {plan.get("pretrained") for plan in plans}
+    return [plan for plan in content["plan"].get("pretrain", ()) if plan["id"] in needed]
+
+
 def _needs(plan: dict[str, Any]) -> list[str]:
-    extra = [case for cases in plan["evaluate_on"].values() for case in cases]
-    return [*plan["train"], *plan["validation"], *plan["test"], *extra]
+    extra = [case for cases in plan.get("evaluate_on", {}).values() for case in cases]
+    return [*plan["train"], *plan["validation"], *plan.get("test", ()), *extra]
 
 
 def _maps(plan: dict[str, Any]) -> list[str]:
-    return [one for identities in plan.get("maps", {}).values() for one in identities]
+    kinds = (plan.get("maps", {}), plan.get("validation_maps", {}))
+    return [one for maps in kinds for identities in maps.values() for one in identities]
