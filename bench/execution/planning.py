@@ -21,7 +21,7 @@ from bench.files.user_cache import user_cache
 from bench.results.run_directory import RunDirectory
 from bench.suite.loader import Loaded, load
 from bench.suite.maps import kinds_of
-from bench.suite.methods import resolve_method, with_controls
+from bench.suite.methods import laid_out, resolve_method
 from bench.suite.planner import CellPlan, Plan, make_plan
 from bench.suite.problems import refuse
 from bench.suite.schema import Suite
@@ -122,7 +122,10 @@ def plan_request(
         StorageError: with `read_data`, when nothing could be written to the cache.
     """
     loaded = load(request.suite, Suite, profile=request.profile, overrides=_overrides(request), available=missing_data)
-    suite = with_controls(loaded.settings)
+    try:
+        suite = laid_out(loaded.settings)
+    except ValueError as error:
+        raise refuse(loaded.mark("training"), str(error)) from error
     profile = loaded.profile or "suite"
     run = RunDirectory(request.out or Path("runs") / f"{request.suite.stem}-{profile}")
     if read_data:

@@ -30,7 +30,7 @@ def protocol_lines(suite: Suite) -> list[str]:
         "metrics on the native grid.",
         *_preparation(suite),
     ]
-    if training.protocol == "paper" and not isinstance(training.decay, PlateauSchedule):
+    if training.protocol != "fixed" and not isinstance(training.decay, PlateauSchedule):
         lines.append(
             "Deviation from the paper's protocol: polynomial decay in place of the plateau rule, for which this budget "
             "has too few validations."

@@ -9,6 +9,7 @@ from bench.files.atomic import sweep, write_text
 from bench.files.storage import make_folder
 from bench.report import Report
 from bench.report.costs import costs_csv, costs_page
+from bench.report.regressors import regressors_page
 from bench.report.scores import scores_page
 from bench.report.scores_csv import scores_csv
 from bench.report.terminal import headline
@@ -37,6 +38,9 @@ def _write_tables(run: Run, tables: tuple[Table, ...]) -> Iterator[Path]:
         "costs.md": costs_page(run),
         "costs.csv": costs_csv(run),
     }
+    regressors = regressors_page(run)
+    if regressors is not None:
+        pages["regressors.md"] = regressors
     for name, text in pages.items():
         write_text(folder / name, text)
         yield folder / name

@@ -16,6 +16,9 @@ OF_THE_REGRESSOR = "same_as_regressor"
 CONTROL = "{}-continued"
 """Id of the control of what is started from a method."""
 
+CODE_LEARNING_RATE = 1e-5
+"""Of the scripts of Li et al. 2021 that join LR-Net to a trained network (`new_Gt_MapDicecascadeL1.py`)."""
+
 
 class Resolved(NamedTuple):
     """`{name, **parameters}` of the loss and of the regressor, defaults filled in; one of the two may be missing."""
@@ -57,6 +60,37 @@ def _with_map(value: Any, kind: str) -> Any:
     if isinstance(value, list):
         return [_with_map(item, kind) for item in value]
     return kind if value == OF_THE_REGRESSOR else value
+
+
+def laid_out(suite: Suite) -> Suite:
+    """The suite with the warm starts of its protocol, and a control for every start.
+
+    Raises:
+        ValueError: the protocol starts from a baseline, and the suite has none.
+    """
+    return with_controls(_with_starts(suite))
+
+
+def _with_starts(suite: Suite) -> Suite:
+    if suite.training.protocol != "code":
+        return suite
+    if suite.baseline is None:
+        raise ValueError("protocol 'code' starts from the baseline's weights; name its method in `baseline:`")
+    start = StartSettings(from_=suite.baseline, learning_rate=CODE_LEARNING_RATE)
+    methods = (
+        method.model_copy(update={"start": start}) if method.start is None and _is_pretrained(method) else method
+        for method in suite.methods
+    )
+    return suite.model_copy(update={"methods": tuple(methods)})
+
+
+def _is_pretrained(method: MethodSettings) -> bool:
+    if method.regressor is None:
+        return False
+    try:
+        return models.create_regressor(**method.regressor.specification()).pretraining is not None
+    except ModelError:  # reported where parameters are checked
+        return False
 
 
 def with_controls(suite: Suite) -> Suite:

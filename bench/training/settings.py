@@ -38,8 +38,9 @@ class TrainingSettings(Settings):
 
     steps: PositiveInt
     """Optimiser steps of every cell."""
-    protocol: Literal["fixed", "paper"] = "fixed"
-    """`fixed`: polynomial decay. `paper`: plateau × 0.8 as in Li et al. 2021. Both from scratch."""
+    protocol: Literal["fixed", "paper", "code"] = "fixed"
+    """`fixed`: polynomial decay. `paper`: plateau × 0.8 as in Li et al. 2021. Both from scratch. `code`: as `paper`,
+    but what has a pre-trained regressor starts from the baseline's best weights at 1e-5, as in the authors' scripts."""
     learning_rate: PositiveFloat = 1e-3
     """Adam's learning rate at step 0."""
     schedule: Schedule | None = None
@@ -61,7 +62,7 @@ class TrainingSettings(Settings):
         """The schedule in force."""
         if self.schedule is not None:
             return self.schedule
-        return PlateauSchedule() if self.protocol == "paper" else PolynomialSchedule()
+        return PolynomialSchedule() if self.protocol == "fixed" else PlateauSchedule()
 
     def validation_steps(self) -> tuple[int, ...]:
         """The steps after which all methods are validated."""

@@ -11,6 +11,8 @@ import pytest
 import bench
 import losses
 import models
+from bench.data.phantom.export import write_lits
+from bench.data.phantom.settings import PhantomSettings
 from bench.execution.planning import Request, plan_request
 from bench.suite.loader import load
 from bench.suite.methods import resolve_method
@@ -138,6 +140,24 @@ def test_the_schedule_of_the_boundary_loss_lasts_as_long_as_training(profile, st
     (boundary,) = [method for method in suite.methods if method.id == "boundary"]
     assert [term["weight"]["steps"] for term in boundary.loss.specification()["terms"]] == [steps] * 2
     assert suite.training.steps == steps
+
+
+def test_clinical_scans_are_scored_phase_by_phase_and_never_trained_on(tmp_path, monkeypatch):
+    scans, clinical = tmp_path / "lits", tmp_path / "clinical"
+    write_lits(scans, PhantomSettings(cases=5, size=(20, 32, 32)))
+    write_lits(clinical, PhantomSettings(cases=2, seed=9, size=(20, 32, 32)))
+    for phase in ("arterial", "portal-venous", "delayed"):
+        rows = [f"p{n},volume-{n}.nii.gz,segmentation-{n}.nii.gz" for n in range(2)]
+        (clinical / f"{phase}.csv").write_text("\n".join(["patient,image,label", *rows]) + "\n")
+    monkeypatch.setenv("LITS_ROOT", str(scans))
+    monkeypatch.setenv("CLINICAL_ROOT", str(clinical))
+    path = next(candidate for candidate in SUITES if candidate.stem == "lits")
+    request = Request(path, profile="lits-clinical", overrides=("split.validation=2",), out=tmp_path / "run")
+    cell = plan_request(request, read_data=True).plan.cells[0]
+    assert list(cell.evaluate_on) == ["arterial", "portal-venous", "delayed"]
+    assert {len(cases) for cases in cell.evaluate_on.values()} == {2}
+    seen = {*cell.train, *cell.validation}
+    assert not seen.intersection(case for cases in cell.evaluate_on.values() for case in cases)
 
 
 @real_scans
