@@ -31,6 +31,7 @@ from bench.evaluation.empties import Value
 from bench.evaluation.metrics import EMPTY_POLICY, METRICS
 from bench.evaluation.settings import EvaluationSettings
 from bench.report.markdown import table
+from bench.suite.reported import ReportedSettings
 from bench.suite.schema import MethodSettings, StartSettings, Suite
 from bench.training.settings import PlateauSchedule, PolynomialSchedule, TrainingSettings
 
@@ -186,6 +187,7 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "evaluation": partial(keys, EvaluationSettings),
     "methods": partial(keys, MethodSettings),
     "start": partial(keys, StartSettings),
+    "reported": partial(keys, ReportedSettings),
     "losses": loss_table,
     "regressors": regressor_table,
     "loss speed": loss_speed,

@@ -15,6 +15,7 @@ from bench.data.settings import DatasetSettings, PreprocessingSettings, SplitSet
 from bench.evaluation.metrics import METRICS
 from bench.evaluation.settings import EvaluationSettings
 from bench.settings import PositiveFloat, Settings, SuitePath
+from bench.suite.reported import ReportedSettings, check_rows
 from bench.training.settings import TrainingSettings
 from losses.registry import nearest
 
@@ -104,6 +105,8 @@ class MethodSettings(Settings):
     """A regressor that is trained beside the loss, or alone; see [regressors.md](regressors.md)."""
     start: StartSettings | None = None
     """Go on from the weights of another method, which then gets a control row of as many steps."""
+    reported: str | None = None
+    """Row of the paper's table in `reported:` of the suite that this method stands for; shown, and in no cell's id."""
 
     @property
     def title(self) -> str:
@@ -166,6 +169,8 @@ class Suite(Settings):
     """The id of the method that others are compared with."""
     threshold_baselines: bool = False
     """Also print what the best single threshold on the image reaches inside the region of interest."""
+    reported: ReportedSettings | None = None
+    """A paper's table, shown beside what is measured and never mixed with it; see [reported](#reported)."""
     methods: Annotated[tuple[MethodSettings, ...], Field(min_length=1), AfterValidator(_distinct_ids)]
 
     @model_validator(mode="after")
@@ -188,6 +193,12 @@ class Suite(Settings):
             contradiction = check_together(dataset, self.preprocessing)
             if contradiction:
                 raise _at(("preprocessing",), f"{contradiction} ({name} data set)")
+        return self
+
+    @model_validator(mode="after")
+    def _reported_rows(self, info: ValidationInfo) -> Suite:
+        rows = {index: method.reported for index, method in enumerate(self.methods) if method.reported is not None}
+        check_rows(self.reported, rows, self.datasets(), info)
         return self
 
     def _check_method(self, index: int, method: MethodSettings, ids: list[str]) -> None:
