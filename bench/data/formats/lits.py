@@ -50,7 +50,7 @@ class LitsDataset(Dataset[LitsSettings]):
         omissions = [
             Omission(
                 f"volume-{number}",
-                f"{kind}-{number} exists {len(paths)} times ({', '.join(map(str, paths))})",
+                f"{kind}-{number} exists {len(paths)} times ({_first(paths)})",
                 "duplicate_id",
             )
             for kind, numbers in found.items()
@@ -82,3 +82,9 @@ def _files(root: Path) -> Iterator[tuple[str, int, Path]]:
             match = _NAME.fullmatch(name)
             if match:
                 yield match[1], int(match[2]), Path(folder, name)
+
+
+def _first(paths: list[Path]) -> str:
+    """The first three; a folder of many runs can hold hundreds."""
+    shown = [*map(str, paths[:3]), *(["…"] if len(paths) > 3 else [])]
+    return ", ".join(shown)
