@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import losses
 import models
+from bench.errors import SuiteError
 from bench.suite.schema import MethodSettings, StartSettings, Suite
 from models import ModelError
 
@@ -98,6 +99,9 @@ def with_controls(suite: Suite) -> Suite:
 
     What is started from another cell has had twice the steps, so it can only be compared with that. A method of the
     suite that already is the control of a start is taken for it.
+
+    Raises:
+        SuiteError: another method has the id of a control.
     """
     methods = list(suite.methods)
     for method in suite.methods:
@@ -106,6 +110,12 @@ def with_controls(suite: Suite) -> Suite:
         first = next(one for one in suite.methods if one.id == method.start.from_)
         control = control_of(first, method.start)
         if not any(_content(one) == _content(control) for one in methods):
+            taken = next((one.id for one in methods if one.id.casefold() == control.id.casefold()), None)
+            if taken is not None:
+                raise SuiteError(
+                    f"methods: the method id {taken!r} is taken by the control of {method.id!r}, which is {first.id!r} "
+                    "continued; give that row another id"
+                )
             last = max(index for index, one in enumerate(methods) if one.start and one.start.from_ == first.id)
             methods.insert(last + 1, control)
     return suite.model_copy(update={"methods": tuple(methods)})
