@@ -20,7 +20,8 @@ HEADS: Mapping[str, Callable[[Tensor], Tensor]] = {
 INSIDE: Mapping[str, float] = {"linear": 0.0, "relu": 0.0, "sigmoid": 0.05, "tanh": 0.0}
 """Above which a regressed value says that the voxel is inside a lesion, for maps that are 0 or negative outside.
 
-The authors of LR-Net ask for output > 0. A sigmoid is never 0, so there it is a value below every lesion's smallest.
+The authors of LR-Net ask for output > 0. A sigmoid is never 0, so there it is what `norm_inverse` has in the middle of
+a lesion that is 20 voxels deep; the cores of deeper ones count as outside.
 """
 
 

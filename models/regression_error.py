@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
+from losses.labels import precision
+
 REDUCTIONS = ("mean", "foreground")
 
 
@@ -14,12 +16,18 @@ def smooth_l1(regressed: Tensor, target: Tensor, labels: Tensor, reduction: str 
     reduction  "mean": over all voxels and classes, so that the term of a small lesion is small (the authors').
                "foreground": the sum over the number of foreground voxels, at least 1, whatever the size of the patch.
     """
-    return _reduced(F.smooth_l1_loss(regressed.float(), target.float(), reduction="none"), labels, reduction)
+    return _reduced(F.smooth_l1_loss(*_exact(regressed, target), reduction="none"), labels, reduction)
 
 
 def absolute(regressed: Tensor, target: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
     """Mean absolute error between maps (B, K, *S), reduced as in `smooth_l1`."""
-    return _reduced(F.l1_loss(regressed.float(), target.float(), reduction="none"), labels, reduction)
+    return _reduced(F.l1_loss(*_exact(regressed, target), reduction="none"), labels, reduction)
+
+
+def _exact(regressed: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Both in float32, or float64 where the regressed map is."""
+    dtype = precision(regressed)
+    return regressed.to(dtype), target.to(dtype)
 
 
 def _reduced(error: Tensor, labels: Tensor, reduction: str) -> Tensor:

@@ -56,6 +56,11 @@ def test_unknown_kinds_and_options_are_refused_with_the_nearest_name():
         compute("border", MASK, sigm=3)
 
 
+def test_a_name_that_ends_in_mm_is_its_kind_in_mm():
+    assert target_maps.unit_of("signed_distance_mm") == ("signed_distance", True)
+    assert target_maps.unit_of("signed_distance") == ("signed_distance", False)
+
+
 def test_the_mask_is_left_as_it_was():
     mask = np.array([[0, 1, -1]], np.int8)
     mask.flags.writeable = False
