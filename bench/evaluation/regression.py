@@ -52,7 +52,8 @@ def quality_table(patches: Sequence[PatchQuality]) -> dict[str, Any]:
     """Means by lesion fraction, beside a constant predictor; and the largest value on a patch without lesion.
 
     The constant is the median of all map values inside lesions, the best that knows nothing of the patch: its error is
-    what has to be beaten, and its Dice is that of a prediction of everything.
+    what has to be beaten, and its Dice is that of a prediction of everything. Patches that are ignored whole are left
+    out.
     """
     lesions = [patch for patch in patches if patch.fraction > 0]
     constant = float(np.median(np.concatenate([patch.map_values for patch in lesions]))) if lesions else None
@@ -60,7 +61,7 @@ def quality_table(patches: Sequence[PatchQuality]) -> dict[str, Any]:
     for low, high in pairwise(BINS):
         inside = [patch for patch in lesions if low < patch.fraction <= high]
         rows.append({"above": low, "up_to": high, "patches": len(inside), **_means(inside, constant)})
-    empty = [patch.largest for patch in patches if patch.fraction == 0]
+    empty = [patch.largest for patch in patches if patch.fraction == 0 and not np.isnan(patch.largest)]
     return {
         "constant": constant,
         "by_fraction": rows,
