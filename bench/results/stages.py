@@ -25,7 +25,7 @@ def _starts(run: Run, finished: pd.DataFrame) -> Iterator[str]:
     if "started_from.cell" not in finished:
         return
     for _, cell in finished[finished["started_from.cell"].notna()].iterrows():
-        first, control = _first_and_control(run, str(cell["started_from.cell"]))
+        first, control = _first_and_control(run, str(cell["method"]), str(cell["started_from.cell"]))
         before, here = int(cell["started_from.steps"]), int(cell["steps"])
         is_control = cell["method"] == control
         against = "what was started alike" if is_control else run.methods.get(control, control)
@@ -35,13 +35,14 @@ def _starts(run: Run, finished: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _first_and_control(run: Run, start: str) -> tuple[str, str]:
-    """The method that was started from, and the one that only continues it."""
+def _first_and_control(run: Run, row: str, start: str) -> tuple[str, str]:
+    """The method that a row was started from, and the one that only continues it, by the same learning rate."""
     first = str(run.plan[start]["method"]) if start in run.plan else start
     settings = {method["id"]: method for method in run.suite["methods"]}
+    continued = [settings.get(first, {}).get(key) for key in ("loss", "regressor")]
     for name, method in settings.items():
-        same = first in settings and method.get("loss") == settings[first].get("loss")
-        if (method.get("start") or {}).get("from") == first and same and not method.get("regressor"):
+        same = [method.get(key) for key in ("loss", "regressor")] == continued
+        if same and method.get("start") and method["start"] == settings[row].get("start"):
             return first, name
     return first, first
 
