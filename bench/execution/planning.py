@@ -81,14 +81,16 @@ class Planned:
         """Which target maps there are, and what they know."""
         assert self.plan is not None
         described = (cell.identity.get("maps", {"kinds": []}) for cell in self.plan.cells)
-        kinds = {how["kind"] for maps in described for how in maps["kinds"]}
+        kinds = sorted({(how.get("unit", "voxels"), how["kind"]) for maps in described for how in maps["kinds"]})
         if not kinds:
             return []
+        units = {unit: ", ".join(kind for of, kind in kinds if of == unit) for unit in ("voxels", "mm")}
+        listed = " and ".join(f"{names}, in {unit}" for unit, names in units.items() if names)
         scopes = {
             "case": "of the whole prepared volume, cut with the patch",
             "patch": "computed in every patch anew, which knows nothing of the lesions outside",
         }
-        return [f"Target maps: {', '.join(sorted(kinds))}, in voxels, {scopes[self.suite.sampling.map_scope]}."]
+        return [f"Target maps: {listed}, {scopes[self.suite.sampling.map_scope]}."]
 
     def description(self) -> dict[str, Any]:
         """The content of run.json."""

@@ -162,3 +162,22 @@ def test_data_that_is_missing_is_told_for_every_data_set(on_files, lits, tmp_pat
     assert missing_data(suite) is None
     lits.rename(tmp_path / "away")
     assert "there is no folder" in missing_data(suite)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["lr_net"], "norm_inverse, in voxels,"),
+        (["cascaded"], "signed_distance, in mm,"),
+        (
+            ["cascaded", "multi_branch", "lr_net"],
+            "norm_inverse, signed_norm_inverse, in voxels and signed_distance, in mm,",
+        ),
+    ],
+    ids=["voxels", "mm", "both"],
+)
+def test_tables_say_in_which_unit_the_maps_of_regressors_are(workshop, names, words):
+    methods = [{"id": name, "loss": {"name": "dice"}, "regressor": {"name": name}} for name in names]
+    protocol = workshop.plan(workshop.suite(methods=methods)).description()["protocol"]
+    (line,) = [line for line in protocol if line.startswith("Target maps")]
+    assert line == f"Target maps: {words} of the whole prepared volume, cut with the patch."
