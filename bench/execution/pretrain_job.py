@@ -12,11 +12,12 @@ import numpy as np
 import torch
 
 import models
+from bench import stopping
 from bench.data.batches import assemble
 from bench.data.patch_maps import PatchMaps
 from bench.data.prepared import Prepared
 from bench.data.sampler import PatchSampler
-from bench.errors import RunError
+from bench.errors import BenchError
 from bench.evaluation.regression import PatchQuality, patch_quality, quality_table
 from bench.execution.assembly import attach_regressor
 from bench.execution.job import RESULT
@@ -24,7 +25,7 @@ from bench.execution.run_job import RunJob
 from bench.execution.watch import JobWatch
 from bench.files.atomic import write_bytes, write_json
 from bench.files.json_files import read_json
-from bench.results.records import write_history
+from bench.results.records import QUALITY, write_history
 from bench.suite.planner import PretrainPlan
 from bench.training.checkpoints import from_bytes, to_bytes
 from bench.training.device import make_repeatable
@@ -36,7 +37,7 @@ from models.method import Batch, Method
 from models.pretraining import Pretraining
 from models.regressor import Regressor
 
-WEIGHTS, QUALITY = "regressor.pt", "quality.json"
+WEIGHTS = "regressor.pt"
 VALIDATION_BATCHES = 32
 """Batches of the validation cases, drawn as those of training, that select the checkpoint and measure its quality."""
 VALIDATIONS = 10
@@ -44,7 +45,10 @@ VALIDATIONS = 10
 
 @dataclass(frozen=True)
 class PretrainJob(RunJob):
-    """Trains what `Regressor.pretraining` describes; diverging is a result, which the cells that need it report."""
+    """Trains what `Regressor.pretraining` describes.
+
+    Every way of ending but a killed process is a result, as of a cell; the cells that need the regressor report it.
+    """
 
     plan: PretrainPlan
 
@@ -92,13 +96,17 @@ class PretrainJob(RunJob):
             write_bytes(working / RESULT / WEIGHTS, to_bytes({"weights": regressor.state_dict()}))
         except Diverged as error:
             record |= {"status": "diverged", "reason": str(error)}
+        except (BenchError, stopping.Interrupted):
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
         self.context.sources.refuse_changed(self.plan.needs)
         history = [*training.progress.training, *training.progress.validations]
         write_history(working / RESULT / "history.jsonl", sorted(history, key=lambda entry: entry["step"]))
         write_json(working / RESULT / QUALITY, record | {"steps": training.progress.step})
 
     def record_deaths(self, working: Path, reason: str) -> None:
-        raise RunError(f"pre-training {self.plan.id}: {reason}; methods with this regressor cannot train")
+        write_json(working / RESULT / QUALITY, {"status": "died", "reason": reason, "steps": 0})
 
     def _cases(self, identities: tuple[str, ...]) -> list[Prepared]:
         return [self.context.prepared(identity) for identity in identities]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bench.data.cache.store import CaseCache
 from bench.execution.planning import Planned
-from bench.execution.retry import ended_without_scores
+from bench.execution.retry import ended_without_scores, without_weights
 from bench.execution.timings import typical
 from bench.files.checksum import is_sealed
 from bench.suite.planner import CellPlan, PretrainPlan
@@ -61,8 +61,10 @@ def _used(count: int, skipped: Collection[str] | None) -> str:
 def _starts(planned: Planned, todo: list[CellPlan]) -> list[CellPlan]:
     """Cells to be trained although they are not selected, because others start from them."""
     assert planned.plan is not None
-    first = {cell.start for cell in todo} - {cell.id for cell in todo}
-    return [cell for cell in planned.plan.cells if cell.id in first and not is_sealed(planned.run.cell(cell.id))]
+    first = {cell.start for cell in todo if cell.start is not None} - {cell.id for cell in todo}
+    again = ended_without_scores(planned.run, first) if planned.request.retry_failed else {}
+    left = {identity for identity in first if identity in again or not is_sealed(planned.run.cell(identity))}
+    return [cell for cell in planned.plan.cells if cell.id in left]
 
 
 def _pretrainings(planned: Planned, todo: list[CellPlan]) -> list[PretrainPlan]:
@@ -74,8 +76,14 @@ def _pretrainings(planned: Planned, todo: list[CellPlan]) -> list[PretrainPlan]:
 
 def _regressor_lines(planned: Planned, pretrain: list[PretrainPlan]) -> list[str]:
     """How many regressors the cells need that are trained before; nothing where none is needed."""
-    done = sum(is_sealed(planned.run.pretrained(plan.id)) for plan in pretrain)
-    return [f"  regressors {len(pretrain)}: {done} done, {len(pretrain) - done} to do"] if pretrain else []
+    left = len(_untrained(planned, pretrain))
+    return [f"  regressors {len(pretrain)}: {len(pretrain) - left} done, {left} to do"] if pretrain else []
+
+
+def _untrained(planned: Planned, pretrain: list[PretrainPlan]) -> list[PretrainPlan]:
+    ids = [plan.id for plan in pretrain]
+    again = without_weights(planned.run, ids) if planned.request.retry_failed else {}
+    return [plan for plan in pretrain if plan.id in again or not is_sealed(planned.run.pretrained(plan.id))]
 
 
 def _map_lines(todo: Sequence[CellPlan | PretrainPlan]) -> list[str]:
@@ -127,8 +135,8 @@ def _cost(planned: Planned, todo: list[CellPlan], device_name: str) -> str:
         scored = 2 * (len(cell.test) + sum(map(len, cell.evaluate_on.values())))
         seconds += training.steps * timed["seconds_per_step"] + scored * timed["seconds_per_scored_case"]
         seconds += len(training.validation_steps()) * len(cell.validation) * timed["seconds_per_validated_case"]
-    unknown = any(not is_sealed(planned.run.pretrained(plan.id)) for plan in _pretrainings(planned, todo))
-    besides = "; pre-training, which is not timed, comes on top" if unknown else ""
+    untrained = _untrained(planned, _pretrainings(planned, todo))
+    besides = "; pre-training, which is not timed, comes on top" if untrained else ""
     return f"about {_duration(seconds)} of one worker in all, from timed steps on this machine{besides}"
 
 

@@ -16,6 +16,9 @@ CELL_SCHEMA_VERSION = 1
 Status = Literal["finished", "diverged", "out_of_memory", "failed", "died"]
 """How a cell ended. All but `finished` carry a reason and are results too: a table shows them."""
 
+QUALITY = "quality.json"
+"""Of a pre-training: how it ended, and how well its regressor gives back the maps of validation cases."""
+
 BLOCKS = ("best", "last")
 """The checkpoint of best validation DC (the headline), and the last one."""
 

@@ -7,17 +7,18 @@ import shutil
 
 import pytest
 
-from bench.errors import RunError
 from bench.execution.cleaning import leftovers
 from bench.execution.context import RunContext
 from bench.execution.jobs import jobs_left, jobs_of
 from bench.execution.pretrain_job import PretrainJob
 from bench.execution.preview import describe_plan
 from bench.execution.status import read_status, status_lines
-from bench.files.checksum import is_sealed, verify_folder
+from bench.files.checksum import seal_folder, verify_folder
+from bench.results.run_directory import SET_ASIDE
 from bench.training.checkpoints import from_bytes
 from bench.training.digests import digest_of
 from models.lr_net import LRNet
+from models.pretraining import Pretraining
 
 LR_NET = {"name": "lr_net", "map": "norm_inverse", "pretraining_steps": 4}
 DICE = {"id": "dice", "loss": {"name": "dice"}}
@@ -30,13 +31,18 @@ SHORT = {"steps": 4, "validate_every": 2}
 
 def records(run) -> dict[str, dict]:
     """The record of every cell by its method."""
-    found = [json.loads(path.read_text()) for path in sorted(run.path.glob("cells/*/cell.json"))]
+    found = [json.loads(path.read_text()) for path in sorted(run.path.glob("cells/*/cell.json")) if whole(path)]
     return {record["method"]: record for record in found}
+
+
+def whole(path) -> bool:
+    """Whether a file is in no folder that was set aside."""
+    return not SET_ASIDE.search(path.parent.name)
 
 
 def pretrained(run) -> list:
     """The folders of pre-trained regressors that are whole."""
-    return [folder for folder in sorted(run.path.glob("pretrained/*")) if is_sealed(folder)]
+    return [path.parent for path in sorted(run.path.glob("pretrained/*/seal.json")) if whole(path)]
 
 
 def published(workshop, run, job: str) -> list[str]:
@@ -241,8 +247,32 @@ def test_interrupted_and_resumed_it_ends_with_the_same_weights(workshop):
     assert workshop.rows(run.path) == workshop.rows(whole.path)
 
 
-def test_one_that_keeps_killing_its_process_stops_the_run(workshop, tmp_path):
-    context = RunContext.read(workshop.begin(workshop.suite(methods=[TANDEM])))
+def test_one_that_keeps_killing_its_process_is_given_up_and_fails_its_methods_alone(workshop):
+    run = workshop.begin(workshop.suite(methods=[TANDEM, DICE], training=SHORT))
+    context = RunContext.read(run)
     job = PretrainJob(context, context.plan.pretrain[0])
-    with pytest.raises(RunError, match=r"pre-training lr_net-norm_inverse-s0-f0-\w+: it died; methods with this"):
-        job.record_deaths(tmp_path, "it died")
+    run.work(job.id).mkdir(parents=True)
+    job.start()
+    job.record_deaths(run.work(job.id), "it died")
+    seal_folder(job.building)
+    job.publish()
+    workshop.work(run)
+    found = records(run)
+    assert {name: record["status"] for name, record in found.items()} == {"tandem": "failed", "dice": "finished"}
+    assert found["tandem"]["reason"].endswith("the pre-training died: it died")
+
+
+def test_whatever_error_it_ends_with_is_the_reason_of_its_methods_and_can_be_tried_again(workshop, monkeypatch):
+    suite = workshop.suite(methods=[TANDEM, DICE], training=SHORT)
+    with monkeypatch.context() as patch:
+        patch.setattr(Pretraining, "error", lambda self, batch: 1 / 0)
+        run = workshop.here(suite)
+    assert records(run)["tandem"]["reason"].endswith("the pre-training failed: ZeroDivisionError: division by zero")
+    assert records(run)["dice"]["status"] == "finished"
+    lines = describe_plan(workshop.plan(suite, retry_failed=True), "cpu")
+    assert "  regressors 1: 0 done, 1 to do" in lines
+    (folder,) = pretrained(run)
+    workshop.command("run", suite, "--out", "run", "--workers", 1, "--retry-failed")
+    assert json.loads((folder / "quality.json").read_text())["status"] == "finished"
+    assert {record["status"] for record in records(run).values()} == {"finished"}
+    assert f"pretrained/{folder.name}.failed" in {one.path.relative_to(run.path).as_posix() for one in leftovers(run)}

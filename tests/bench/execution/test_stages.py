@@ -137,6 +137,17 @@ def test_one_method_alone_trains_the_start_that_it_needs_and_no_other_row(worksh
     assert (read_status(run).waiting_jobs, read_status(run).finished) == (0, True)
 
 
+def test_another_try_of_a_warm_start_tries_its_failed_start_too(workshop, misbehaving):
+    methods = [{"id": "nan", "loss": {"name": "nan"}}, {**WARM, "start": {"from": "nan"}}]
+    suite = workshop.suite(methods=methods, training=SHORT)
+    run = workshop.here(suite, methods=("warm",))
+    lines = describe_plan(workshop.plan(suite, methods=("warm",), retry_failed=True), "cpu")
+    assert line(lines, "starts") == "starts    1 more to do, which cells above start from"
+    workshop.command("run", suite, "--out", "run", "--workers", 1, "--methods", "warm", "--retry-failed", code=None)
+    aside = sorted(path.name.split("-")[0] for path in run.path.glob("cells/*.failed"))
+    assert aside == ["nan", "warm"]
+
+
 def test_the_control_alone_trains_its_start_too(workshop):
     run = workshop.here(workshop.suite(methods=[DICE, WARM], training=SHORT), methods=("dice-continued",))
     assert {name: record["status"] for name, record in cells(run).items()} == {
