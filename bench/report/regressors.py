@@ -54,8 +54,8 @@ def _pretrained(run: Run) -> list[str]:
 
 
 def _quality_rows(plan: Mapping[str, Any], quality: Mapping[str, Any]) -> list[list[str]]:
-    stage = quality["regressor"]
-    name = escape(", ".join(str(stage[key]) for key in ("name", "map", "head", "norm") if key in stage))
+    chosen = plan["regressor"]
+    name = escape(", ".join(str(chosen[key]) for key in ("name", "map", "head", "norm") if key in chosen))
     front = [name, str(plan["seed"])]
     if quality["status"] != "finished":
         return [[*front, escape(f"{quality['status']}: {quality['reason']}"), *["–"] * 5]]

@@ -32,6 +32,13 @@ def test_a_run_without_regressors_has_no_page(workshop):
     assert not (run.path / "tables" / "regressors.md").exists()
 
 
+def test_a_pre_training_that_ended_without_weights_is_a_row_with_its_reason(workshop):
+    run = workshop.here(workshop.suite(methods=ROWS))
+    (quality,) = run.path.glob("pretrained/*/quality.json")
+    quality.write_text('{"status": "died", "reason": "killed three times", "steps": 0}')
+    assert "died: killed three times" in regressors_page(load(run))
+
+
 def test_a_quality_that_this_program_did_not_write_is_named(workshop):
     run = workshop.here(workshop.suite(methods=ROWS))
     (quality,) = run.path.glob("pretrained/*/quality.json")
