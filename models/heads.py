@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -17,12 +20,18 @@ HEADS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
 }
 
-INSIDE: Mapping[str, float] = {"linear": 0.0, "relu": 0.0, "sigmoid": 0.05, "tanh": 0.0}
-"""Above which a regressed value says that the voxel is inside a lesion, for maps that are 0 or negative outside.
+INSIDE: Mapping[str, float] = {"linear": -0.5, "relu": 0.0, "sigmoid": 0.05, "tanh": 0.0}
+"""Above which an `upright` value says that the voxel is inside a lesion.
 
+The linear head's maps are signed distances: 0 in the outermost voxels of a lesion, 1 in the first ones outside.
 The authors of LR-Net ask for output > 0. A sigmoid is never 0, so there it is what `norm_inverse` has in the middle of
 a lesion that is 20 voxels deep; the cores of deeper ones count as outside.
 """
+
+
+def upright(head: str, values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
+    """Values, or targets, with what is inside above what is outside: signed distances are negative inside."""
+    return -values if head == "linear" else values
 
 
 def chosen_head(regressor: str, kind: str, head: str | None) -> str:

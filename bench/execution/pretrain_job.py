@@ -32,7 +32,7 @@ from bench.training.device import make_repeatable
 from bench.training.digests import digest_of
 from bench.training.loop import Diverged, Training
 from bench.training.settings import TrainingSettings
-from models.heads import INSIDE
+from models.heads import INSIDE, upright
 from models.method import Batch, Method
 from models.pretraining import Pretraining
 from models.regressor import Regressor
@@ -172,7 +172,8 @@ class _ValidationBatches:
             for b, c in np.ndindex(values.shape[:2]):
                 counted = labels[b] >= 0
                 mask = (labels[b] == c + 1)[counted]
-                yield patch_quality(values[b, c][counted], target[b, c][counted], mask, INSIDE[regressor.head])
+                found, wanted = (upright(regressor.head, array[b, c][counted]) for array in (values, target))
+                yield patch_quality(found, wanted, mask, INSIDE[regressor.head])
 
     def _batches(self) -> Iterator[Batch]:
         for step in range(VALIDATION_BATCHES):

@@ -129,6 +129,7 @@ def control_of(first: MethodSettings, start: StartSettings) -> MethodSettings:
             "id": CONTROL.format(first.id) + ("" if start.learning_rate is None else f"-{start.learning_rate:g}"),
             "label": f"{first.title}, continued{rate} (control)",
             "start": start,
+            "reported": None,
         }
     )
 

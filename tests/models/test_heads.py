@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 import torch
 
 from losses import target_maps
 from models import ModelError
-from models.heads import HEADS, INSIDE, chosen_head
+from models.heads import HEADS, INSIDE, chosen_head, upright
 
 MAPS = [kind for kind in target_maps.available() if target_maps.describe(kind).heads]
 NO_TARGETS = [kind for kind in target_maps.available() if kind not in MAPS]
@@ -76,3 +77,12 @@ def test_every_head_says_which_values_are_inside_a_lesion():
     assert INSIDE.keys() == HEADS.keys()
     assert all(float(HEADS[head](torch.tensor(-9.0))) <= threshold for head, threshold in INSIDE.items())
     assert all(float(HEADS[head](torch.tensor(9.0))) > threshold for head, threshold in INSIDE.items())
+
+
+@pytest.mark.parametrize("kind", MAPS)
+def test_an_exact_map_says_inside_in_all_of_a_small_lesion_and_nowhere_else(kind):
+    mask = np.zeros((12, 12, 12), bool)
+    mask[3:8, 4:9, 4:9] = True
+    for head in target_maps.describe(kind).heads:
+        values = upright(head, target_maps.compute(kind, mask))
+        np.testing.assert_array_equal(values > INSIDE[head], mask)
