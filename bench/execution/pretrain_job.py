@@ -40,7 +40,8 @@ from models.regressor import Regressor
 WEIGHTS = "regressor.pt"
 VALIDATION_BATCHES = 32
 """Batches of the validation cases, drawn as those of training, that select the checkpoint and measure its quality."""
-VALIDATIONS = 10
+VALIDATIONS, FEWEST_STEPS_BETWEEN = 10, 50
+"""How often a pre-training is validated, beside its last step."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class PretrainJob(RunJob):
         own = {
             "steps": steps,
             "learning_rate": float(stage["learning_rate"]),
-            "validate_every": max(1, steps // VALIDATIONS),
+            "validate_every": max(FEWEST_STEPS_BETWEEN, steps // VALIDATIONS),
             "schedule": None,
             "protocol": "fixed",
             "compile": False,

@@ -104,6 +104,7 @@ def test_its_quality_stands_beside_its_weights(workshop):
     assert any("regression" in entry for entry in history)
 
 
+@pytest.mark.slow
 def test_other_maps_and_seeds_have_regressors_of_their_own_and_one_that_is_not_frozen_has_none(workshop):
     loose = {"id": "loose", "loss": {"name": "dice"}, "regressor": {"name": "lr_net", "frozen": False}}
     run = workshop.here(workshop.suite(methods=[TANDEM, SIGNED, loose], seeds=[0, 1], training=SHORT))
@@ -133,6 +134,7 @@ def test_one_that_diverges_fails_its_methods_with_the_reason_and_no_other(worksh
     assert "constant" not in quality
 
 
+@pytest.mark.slow
 def test_two_workers_train_it_once(workshop):
     suite = workshop.suite(methods=[TANDEM, HEAVY], training=SHORT)
     workshop.command("run", suite, "--out", "run", "--workers", 2)
@@ -170,6 +172,7 @@ def test_one_that_the_plan_no_longer_names_is_left_over(workshop):
     assert found == {"cells": "not in the plan", "pretrained": "not in the plan"}
 
 
+@pytest.mark.slow
 def test_every_method_of_a_seed_starts_alike_and_sees_the_same_patches(workshop):
     methods = [
         DICE,
