@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -302,23 +303,23 @@ class _Planner:
             return {}
         return {kind: tuple(map_identity(case, kind) for case in self._parts[part]) for kind in kinds}
 
-    @property
+    @cached_property
     def _scope(self) -> str:
         return self.suite.sampling.map_scope
 
-    @property
+    @cached_property
     def _parts(self) -> dict[str, tuple[str, ...]]:
         return {
             part: tuple(self.prepared["main"][case].id for case in getattr(self.split, part))
             for part in ("train", "validation", "test")
         }
 
-    @property
+    @cached_property
     def _evaluate_on(self) -> dict[str, tuple[str, ...]]:
         others = ((name, group) for name, group in self.prepared.items() if name != "main")
         return {name: tuple(job.id for job in group.values()) for name, group in others}
 
-    @property
+    @cached_property
     def _shared(self) -> dict[str, Any]:
         """What the cells of one comparison must have in common."""
         suite = self.suite
