@@ -108,11 +108,10 @@ def run_request(request: Request, *, device: str, workers: int | None, yes: bool
     with in_charge(planned.run, planned.description()), saying_what_is_kept(planned.run):
         note_start(planned.run, environment_here(device))
         if request.retry_failed:
-            starts = (cell.start for cell in cells if cell.start is not None)
-            again = dict.fromkeys((*(cell.id for cell in cells), *starts))
             assert planned.plan is not None
-            pretrained = (cell.pretrained for cell in planned.plan.cells if cell.id in again and cell.pretrained)
-            set_failed_aside(planned.run, again, dict.fromkeys(pretrained))
+            again = planned.plan.with_starts({cell.id for cell in cells})
+            pretrained = planned.plan.pretrainings(again)
+            set_failed_aside(planned.run, (cell.id for cell in again), (stage.id for stage in pretrained))
         _work(planned, device, workers, show)
         show.report(rebuild(planned.run))
     return planned.run

@@ -20,7 +20,7 @@ _SERVANTS = PrepareJob | MapJob | PretrainJob
 def jobs_of(context: RunContext) -> tuple[Job, ...]:
     """The selected cells in the order of the suite, behind everything that they need, cells to start from included."""
     plans = cells_of(context)
-    pretrain = _pretrainings(context)
+    pretrain = context.plan.pretrainings(plans)
     needed = cases_of(context)
     prepare = (PrepareJob(context, plan) for plan in context.plan.prepare if plan.id in needed)
     needed_maps = maps_of(context)
@@ -32,8 +32,7 @@ def jobs_of(context: RunContext) -> tuple[Job, ...]:
 
 def cells_of(context: RunContext) -> tuple[CellPlan, ...]:
     """The selected cells, and those that they start from."""
-    starts = {plan.start for plan in context.plan.cells if plan.id in context.selected}
-    return tuple(plan for plan in context.plan.cells if plan.id in context.selected or plan.id in starts)
+    return context.plan.with_starts(context.selected)
 
 
 def cases_of(context: RunContext) -> frozenset[str]:
@@ -47,12 +46,8 @@ def maps_of(context: RunContext) -> frozenset[str]:
 
 
 def _reading(context: RunContext) -> tuple[CellPlan | PretrainPlan, ...]:
-    return (*cells_of(context), *_pretrainings(context))
-
-
-def _pretrainings(context: RunContext) -> tuple[PretrainPlan, ...]:
-    needed = {plan.pretrained for plan in cells_of(context)}
-    return tuple(plan for plan in context.plan.pretrain if plan.id in needed)
+    cells = cells_of(context)
+    return (*cells, *context.plan.pretrainings(cells))
 
 
 def jobs_left(jobs: Sequence[Job]) -> list[Job]:

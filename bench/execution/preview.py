@@ -42,7 +42,7 @@ def describe_plan(planned: Planned, device_name: str) -> list[str]:
     again = failed if request.retry_failed else {}
     todo = [c for c in planned.selected() if c.id in again or not is_sealed(planned.run.cell(c.id))]
     starts = _starts(planned, todo)
-    pretrain = _pretrainings(planned, [*todo, *starts])
+    pretrain = planned.plan.pretrainings([*todo, *starts])
     return [
         *lines,
         *_map_lines([*todo, *starts, *pretrain]),
@@ -67,20 +67,13 @@ def _starts(planned: Planned, todo: list[CellPlan]) -> list[CellPlan]:
     return [cell for cell in planned.plan.cells if cell.id in left]
 
 
-def _pretrainings(planned: Planned, todo: list[CellPlan]) -> list[PretrainPlan]:
-    """The pre-trainings whose regressors the cells have."""
-    assert planned.plan is not None
-    needed = {cell.pretrained for cell in todo}
-    return [plan for plan in planned.plan.pretrain if plan.id in needed]
-
-
-def _regressor_lines(planned: Planned, pretrain: list[PretrainPlan]) -> list[str]:
+def _regressor_lines(planned: Planned, pretrain: Sequence[PretrainPlan]) -> list[str]:
     """How many regressors the cells need that are trained before; nothing where none is needed."""
     left = len(_untrained(planned, pretrain))
     return [f"  regressors {len(pretrain)}: {len(pretrain) - left} done, {left} to do"] if pretrain else []
 
 
-def _untrained(planned: Planned, pretrain: list[PretrainPlan]) -> list[PretrainPlan]:
+def _untrained(planned: Planned, pretrain: Sequence[PretrainPlan]) -> list[PretrainPlan]:
     ids = [plan.id for plan in pretrain]
     again = without_weights(planned.run, ids) if planned.request.retry_failed else {}
     return [plan for plan in pretrain if plan.id in again or not is_sealed(planned.run.pretrained(plan.id))]
@@ -135,7 +128,8 @@ def _cost(planned: Planned, todo: list[CellPlan], device_name: str) -> str:
         scored = 2 * (len(cell.test) + sum(map(len, cell.evaluate_on.values())))
         seconds += training.steps * timed["seconds_per_step"] + scored * timed["seconds_per_scored_case"]
         seconds += len(training.validation_steps()) * len(cell.validation) * timed["seconds_per_validated_case"]
-    untrained = _untrained(planned, _pretrainings(planned, todo))
+    assert planned.plan is not None, "there is something to do"
+    untrained = _untrained(planned, planned.plan.pretrainings(todo))
     besides = "; pre-training, which is not timed, comes on top" if untrained else ""
     return f"about {_duration(seconds)} of one worker in all, from timed steps on this machine{besides}"
 

@@ -128,6 +128,16 @@ class Plan(Settings):
     plugins: dict[str, str] = Field(default_factory=dict)
     """The plug-in files of the suite by path, and the SHA-256 of their content."""
 
+    def with_starts(self, wanted: Collection[str]) -> tuple[CellPlan, ...]:
+        """The cells of these ids, and those that they start from."""
+        starts = {cell.start for cell in self.cells if cell.id in wanted}
+        return tuple(cell for cell in self.cells if cell.id in wanted or cell.id in starts)
+
+    def pretrainings(self, cells: Iterable[CellPlan]) -> tuple[PretrainPlan, ...]:
+        """The pre-trainings whose regressors the cells have."""
+        needed = {cell.pretrained for cell in cells}
+        return tuple(plan for plan in self.pretrain if plan.id in needed)
+
 
 def make_plan(
     suite: Suite,
