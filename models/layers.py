@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 _CONV = {2: nn.Conv2d, 3: nn.Conv3d}
 _UP = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
-_NORM = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
+
+
+class InstanceNorm2d(nn.InstanceNorm2d):
+    """`torch.nn.InstanceNorm2d` without running statistics, faster on a CPU."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _normalised(self, x)
+
+
+class InstanceNorm3d(nn.InstanceNorm3d):
+    """`torch.nn.InstanceNorm3d` without running statistics, faster on a CPU."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _normalised(self, x)
+
+
+def _normalised(norm: nn.InstanceNorm2d | nn.InstanceNorm3d, x: Tensor) -> Tensor:
+    """On a CPU a group per channel: the same arithmetic, several times as fast as torch's way through one batch."""
+    if x.device.type == "cpu":
+        return F.group_norm(x.contiguous(), norm.num_features, norm.weight, norm.bias, norm.eps)
+    return F.instance_norm(x, weight=norm.weight, bias=norm.bias, eps=norm.eps)
+
+
+_NORM = {2: InstanceNorm2d, 3: InstanceNorm3d}
 
 
 @dataclass(frozen=True)

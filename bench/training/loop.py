@@ -105,7 +105,7 @@ class Training:
         if settings.compile:
             compile_for_training(self.method)
         trained = (parameter for parameter in self.method.parameters() if parameter.requires_grad)
-        self.optimiser = torch.optim.Adam(trained, lr=settings.learning_rate)
+        self.optimiser = torch.optim.Adam(trained, lr=settings.learning_rate, fused=True)
         self.sampler, self.maps, self.validate, self.settings = sampler, maps, validate, settings
         self.folder, self.device, self.watch = folder, device, watch
         self.progress = Progress()

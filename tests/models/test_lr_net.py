@@ -10,7 +10,7 @@ from torch import nn
 
 import models
 from models import ModelError
-from models.layers import ResidualBlock
+from models.layers import InstanceNorm3d, ResidualBlock
 from models.lr_net import LRNet
 
 
@@ -53,14 +53,14 @@ def test_a_further_class_adds_one_channel_in_and_one_map_out(classes, more):
 
 def test_layers_are_the_authors():
     network = make()
-    layer = [nn.Conv3d, nn.InstanceNorm3d, nn.ReLU]
+    layer = [nn.Conv3d, InstanceNorm3d, nn.ReLU]
     assert kinds(network.full) == 2 * layer
     assert kinds(network.lower) == [nn.Conv3d, ResidualBlock, ResidualBlock]
-    assert kinds(network.up) == [nn.ConvTranspose3d, nn.InstanceNorm3d, nn.ReLU]
+    assert kinds(network.up) == [nn.ConvTranspose3d, InstanceNorm3d, nn.ReLU]
     assert kinds(network.joined) == [ResidualBlock, ResidualBlock]
     assert kinds(network.out) == [*layer, nn.Conv3d]
     for block in [*list(network.lower)[1:], *network.joined]:
-        assert kinds(block.body) == [*layer, nn.Conv3d, nn.InstanceNorm3d]
+        assert kinds(block.body) == [*layer, nn.Conv3d, InstanceNorm3d]
         assert isinstance(block.shortcut, nn.Identity)
 
 
@@ -72,7 +72,7 @@ def test_kernels_are_three_wide_but_for_the_way_up_and_the_last_two():
 
 
 def test_normalisation_has_no_scale_no_shift_and_no_memory():
-    norms = [layer for layer in make().modules() if isinstance(layer, nn.InstanceNorm3d)]
+    norms = [layer for layer in make().modules() if isinstance(layer, InstanceNorm3d)]
     assert len(norms) == 12
     assert not any(norm.affine or norm.track_running_stats for norm in norms)
 

@@ -10,7 +10,7 @@ from torch import nn
 
 import models
 from models import ModelError
-from models.layers import Layers
+from models.layers import InstanceNorm3d, Layers
 
 
 def make(dims=3, in_channels=1, classes=2, **parameters):
@@ -81,8 +81,8 @@ def test_logits_are_raw():
 
 def test_only_the_papers_layers_are_used():
     layers = {type(layer) for layer in make().modules() if not list(layer.children())}
-    assert layers == {nn.Conv3d, nn.ConvTranspose3d, nn.InstanceNorm3d, nn.ReLU, nn.MaxPool3d, nn.Identity}
-    assert not any(layer.affine for layer in make().modules() if isinstance(layer, nn.InstanceNorm3d))
+    assert layers == {nn.Conv3d, nn.ConvTranspose3d, InstanceNorm3d, nn.ReLU, nn.MaxPool3d, nn.Identity}
+    assert not any(layer.affine for layer in make().modules() if isinstance(layer, InstanceNorm3d))
 
 
 @pytest.mark.parametrize("training", [True, False])
