@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from bench.errors import SuiteError
 from bench.report import numbers
 from bench.report.agreement import DICE, agreement_line
-from bench.report.footnotes import Footnotes, words
+from bench.report.beside import measured, printed
+from bench.report.crossed import crossed_table
+from bench.report.footnotes import Footnotes
 from bench.report.markdown import bullet, escape, table
 from bench.report.notes import profile
-from bench.report.reported import Reported, Side, reported_beside
+from bench.report.reported import Reported, reported_beside
 from bench.results.aggregates import Row
 from bench.results.load import MAIN, Run
 from bench.results.quantities import quantity
@@ -64,31 +66,17 @@ def comparability(reported: Reported, notes: MetricNotes) -> str:
 def _section(reported: Reported, name: str, notes: MetricNotes, labels: list[str]) -> Iterator[str]:
     yield from (f"## {escape(name)}: {comparability(reported, notes)}", "")
     yield from (escape(f"{notes.reason[:1].upper()}{notes.reason[1:]}."), "")
+    if crossed := crossed_table(reported, name, notes):
+        yield from (*crossed, "", "The same row by row:", "")
     here = "measured here" if notes.here is None else f"measured here: {numbers.header(quantity(notes.here))}"
     header = ["Method", "row of the paper", f"reported {name}", here, "cases (patients)"]
     rows = [
-        [label, side.paper_row, _printed(reported, side, name), _measured(side.row, notes), _cases(side.row)]
+        [label, side.paper_row, printed(reported, side, name), measured(side.row, notes), _cases(side.row)]
         for label, side in zip(labels, reported.sides, strict=True)
     ]
     yield from table([escape(cell) for cell in header], [[escape(cell) for cell in row] for row in rows], left=2)
     if notes.here == DICE:
         yield from ("", escape(agreement_line(reported)))
-
-
-def _printed(reported: Reported, side: Side, metric: str) -> str:
-    """The digits of the paper, with what must be said of every single one of them."""
-    if metric not in side.reported:
-        return numbers.NOTHING
-    value = side.reported[metric].value
-    return value if reported.same_data else f"{value} ({reported.data})"
-
-
-def _measured(row: Row, notes: MetricNotes) -> str:
-    if notes.here is None:
-        return numbers.NOTHING
-    if not row.values:
-        return words(row.state)
-    return numbers.mean_and_sd(row.values[notes.here], quantity(notes.here), row.cases)
 
 
 def _cases(row: Row) -> str:

@@ -183,3 +183,28 @@ def test_names_are_escaped(builder, beside):
     text = reported_page(load(beside()))
     assert "<script>" not in text
     assert r"| a \| b &lt;script&gt; " in text
+
+
+def test_rows_crossed_with_columns_are_laid_out_as_in_the_paper(builder, beside):
+    builder.methods |= {"ftl": 0.7, "gds": 0.6}
+    rows = {
+        "dice": "MNet+LR-Net+L_smoothL1 / O-DM",
+        "ce": "MNet+LR-Net+L_smoothL1 / NI-DM",
+        "tversky": "MNet+L_Dice+LR-Net+L_smoothL1 / O-DM",
+        "ftl": "MNet+L_Dice+LR-Net+L_smoothL1 / NI-DM",
+        "gds": "MNet+L_Dice",
+    }
+    run = load(beside(rows, table="Table 1"))
+    text = reported_page(run)
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    grid = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[:8]]
+    assert grid[0] == ["Row of the paper", "", "O-DM", "NI-DM", "–"]
+    assert grid[2] == ["MNet+LR-Net+L_smoothL1", "reported", f"0.6993 {OTHER}", f"0.7420 {OTHER}", "–"]
+    means = {row.method: f"{row.values['dice'].mean:.3f} ± " for row in aggregate(run)[0].rows}
+    assert grid[3][:2] == ["", "measured here"]
+    assert grid[3][2].startswith(means["dice"])
+    assert grid[3][3].startswith(means["ce"])
+    assert grid[6][4] == f"0.6581 {OTHER}"
+    assert (grid[5][4], grid[7][3]) == ("–", "–")
+    assert "\nThe same row by row:\n" in text
+    assert "The same row by row" not in reported_page(load(beside()))
