@@ -61,6 +61,8 @@ class Dataset(ABC, Generic[S]):
     settings_type: ClassVar[type[DatasetSettings]]
     plain_files: ClassVar[bool] = False
     """Whether `Case.files` are images that can be opened one by one, the label last; data checks then do so."""
+    has_images: ClassVar[bool] = True
+    """False where cases are masks alone; regressors can be pre-trained on them, and nothing else be done."""
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
@@ -130,6 +132,11 @@ formats: Registry[Dataset] = Registry(
 def open_dataset(settings: DatasetSettings) -> Dataset:
     """The dataset that the settings describe; touches no file yet."""
     return _format_type(settings.format)(settings)
+
+
+def has_images(settings: DatasetSettings) -> bool:
+    """Whether the cases of such a data set have images."""
+    return _format_type(settings.format).has_images
 
 
 def dataset_settings_type() -> Any:

@@ -13,7 +13,7 @@ import losses
 import models
 from bench.data.prepared import Prepared
 from bench.errors import DataError
-from bench.suite.planner import CellPlan
+from bench.suite.plan import CellPlan
 from bench.suite.schema import Suite
 from bench.training.loop import use_channels_last
 from losses.base import Loss

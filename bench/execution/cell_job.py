@@ -33,7 +33,7 @@ from bench.files.rows import write_rows
 from bench.files.storage import copy_folder, make_folder
 from bench.results.provenance import provenance
 from bench.results.records import BLOCKS, Status, write_cell, write_history
-from bench.suite.planner import CellPlan
+from bench.suite.plan import CellPlan
 from bench.training.checkpoints import to_bytes
 from bench.training.device import device_facts, make_repeatable
 from bench.training.digests import start_digest

@@ -22,7 +22,7 @@ from bench.errors import RunError
 from bench.execution.sources import Sources
 from bench.results.run_directory import RunDirectory
 from bench.suite import plugins
-from bench.suite.planner import Plan
+from bench.suite.plan import Plan
 from bench.suite.schema import Suite
 
 if TYPE_CHECKING:

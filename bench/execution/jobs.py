@@ -12,7 +12,7 @@ from bench.execution.job import Job, is_done
 from bench.execution.map_job import MapJob
 from bench.execution.prepare_job import PrepareJob
 from bench.execution.pretrain_job import PretrainJob
-from bench.suite.planner import CellPlan, PretrainPlan
+from bench.suite.plan import CellPlan, PretrainPlan
 
 _SERVANTS = PrepareJob | MapJob | PretrainJob
 

@@ -11,7 +11,7 @@ from bench.errors import RunError
 from bench.execution.context import RunContext
 from bench.execution.watch import JobWatch
 from bench.files.lock import FileLock
-from bench.suite.planner import MapPlan
+from bench.suite.plan import MapPlan
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from bench.results.run_directory import RunDirectory
 from bench.suite.loader import Loaded, load
 from bench.suite.maps import kinds_of
 from bench.suite.methods import laid_out, resolve_method
-from bench.suite.planner import CellPlan, Plan, make_plan
+from bench.suite.plan import CellPlan, Plan
+from bench.suite.planner import make_plan
 from bench.suite.problems import refuse
 from bench.suite.schema import Suite
 from losses import LossError

@@ -16,7 +16,7 @@ from bench.execution.context import RunContext
 from bench.execution.sources import refuse_change
 from bench.execution.watch import JobWatch
 from bench.files.lock import FileLock
-from bench.suite.planner import PreparePlan
+from bench.suite.plan import PreparePlan
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from bench.execution.watch import JobWatch
 from bench.files.atomic import write_bytes, write_json
 from bench.files.json_files import read_json
 from bench.results.records import QUALITY, write_history
-from bench.suite.planner import PretrainPlan
+from bench.suite.plan import PretrainPlan
 from bench.training.checkpoints import from_bytes, to_bytes
 from bench.training.device import make_repeatable
 from bench.training.digests import digest_of

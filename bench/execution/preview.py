@@ -9,7 +9,7 @@ from bench.execution.planning import Planned
 from bench.execution.retry import ended_without_scores, without_weights
 from bench.execution.timings import typical
 from bench.files.checksum import is_sealed
-from bench.suite.planner import CellPlan, PretrainPlan
+from bench.suite.plan import CellPlan, PretrainPlan
 from bench.suite.plugins import in_force
 
 

@@ -29,7 +29,7 @@ from bench.evaluation.segmentation import segment_case
 from bench.execution.watch import JobWatch
 from bench.files.atomic import write_json
 from bench.files.storage import copy_folder, saving
-from bench.suite.planner import CellPlan
+from bench.suite.plan import CellPlan
 from bench.suite.schema import Suite
 from models.method import Method
 

@@ -9,7 +9,7 @@ from bench.data.dataset import Dataset
 from bench.data.fingerprints import FingerprintMemory
 from bench.data.volume import Case
 from bench.errors import DataError, StorageError
-from bench.suite.planner import Plan, PreparePlan
+from bench.suite.plan import Plan, PreparePlan
 
 
 class Sources:

@@ -11,7 +11,7 @@ import torch
 from bench.execution.pretrain_job import use_pretrained
 from bench.results.records import read_cell
 from bench.results.run_directory import RunDirectory
-from bench.suite.planner import CellPlan
+from bench.suite.plan import CellPlan
 from bench.training.checkpoints import from_bytes
 from bench.training.digests import digest_of
 from bench.training.settings import TrainingSettings

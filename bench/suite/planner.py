@@ -10,11 +10,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 import models
+from bench.data.checks.inspection import PRETRAIN
 from bench.data.dataset import Dataset, formats
 from bench.data.prepared import SCHEMA_VERSION
 from bench.data.preprocessing import PREPROCESSING_VERSION
@@ -23,120 +22,16 @@ from bench.data.splits import Split, make_splits, split_in_force
 from bench.data.volume import Case
 from bench.errors import SuiteError
 from bench.evaluation.metrics import METRICS_VERSION
-from bench.files.names import LONGEST, PATTERN
-from bench.settings import Settings
 from bench.suite import plugins
 from bench.suite.identity import digest, identify
 from bench.suite.maps import hashed, kinds_of, map_identity
 from bench.suite.methods import resolve_method
+from bench.suite.plan import CellPlan, MapPlan, Plan, PreparePlan, PretrainPlan
 from bench.suite.schema import MethodSettings, Suite
 from bench.training.settings import TRAINING_VERSION
 
 NOT_HASHED = {"checkpoint_every", "protocol"}
 """Training settings that change no number, or only through the schedule, which is hashed as it is in force."""
-
-
-PlainName = Annotated[str, Field(pattern=f"^{PATTERN}$", max_length=LONGEST)]
-"""What becomes the name of a file or folder; a plan may come from a stranger."""
-
-
-class PreparePlan(Settings):
-    """One case to be prepared: `id` is the identity of the result."""
-
-    id: PlainName
-    dataset: PlainName
-    case: PlainName
-    fingerprint: str
-
-
-class MapPlan(Settings):
-    """One target map of one prepared case: `id` is the identity of the result, `case` that of the prepared case."""
-
-    id: PlainName
-    case: PlainName
-    kind: PlainName
-
-
-class PretrainPlan(Settings):
-    """A regressor that is trained on reference masks before the cells that need it; lists as in `CellPlan`."""
-
-    id: PlainName
-    regressor: dict[str, Any]
-    seed: int
-    train: tuple[PlainName, ...]
-    validation: tuple[PlainName, ...]
-    maps: dict[PlainName, tuple[PlainName, ...]]
-    validation_maps: dict[PlainName, tuple[PlainName, ...]]
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Prepared cases that must be there before."""
-        return (*self.train, *self.validation)
-
-    @property
-    def map_needs(self) -> tuple[str, ...]:
-        """Target maps that must be there before."""
-        return tuple(one for maps in (self.maps, self.validation_maps) for listed in maps.values() for one in listed)
-
-
-class CellPlan(Settings):
-    """One method × fold × seed; case lists hold identities of prepared cases."""
-
-    id: PlainName
-    method: str
-    seed: int
-    fold: int
-    train: tuple[PlainName, ...]
-    validation: tuple[PlainName, ...]
-    test: tuple[PlainName, ...]
-    evaluate_on: dict[PlainName, tuple[PlainName, ...]]
-    maps: dict[PlainName, tuple[PlainName, ...]] = Field(default_factory=dict)
-    """Target maps to be read from the cache by kind: their identities, in the order of `train`."""
-    pretrained: PlainName | None = None
-    """Id of the pre-training whose regressor the cell has."""
-    start: PlainName | None = None
-    """Id of the cell whose best weights it starts from."""
-    selected_on_reported: bool
-    comparison: str
-    """Digest of everything that the cells of one comparison must share: data, split, patches, budget, seed."""
-    identity: dict[str, Any]
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Prepared cases that must be there before the cell can start."""
-        return tuple(dict.fromkeys((*self.train, *self.validation, *self.scored)))
-
-    @property
-    def map_needs(self) -> tuple[str, ...]:
-        """Target maps that must be there before the cell can start."""
-        return tuple(identity for identities in self.maps.values() for identity in identities)
-
-    @property
-    def scored(self) -> tuple[str, ...]:
-        """Prepared cases that the trained method is scored on."""
-        extra = [case for cases in self.evaluate_on.values() for case in cases]
-        return (*self.test, *extra)
-
-
-class Plan(Settings):
-    """All jobs of a run."""
-
-    prepare: tuple[PreparePlan, ...]
-    maps: tuple[MapPlan, ...] = ()
-    pretrain: tuple[PretrainPlan, ...] = ()
-    cells: tuple[CellPlan, ...]
-    plugins: dict[str, str] = Field(default_factory=dict)
-    """The plug-in files of the suite by path, and the SHA-256 of their content."""
-
-    def with_starts(self, wanted: Collection[str]) -> tuple[CellPlan, ...]:
-        """The cells of these ids, and those that they start from."""
-        starts = {cell.start for cell in self.cells if cell.id in wanted}
-        return tuple(cell for cell in self.cells if cell.id in wanted or cell.id in starts)
-
-    def pretrainings(self, cells: Iterable[CellPlan]) -> tuple[PretrainPlan, ...]:
-        """The pre-trainings whose regressors the cells have."""
-        needed = {cell.pretrained for cell in cells}
-        return tuple(plan for plan in self.pretrain if plan.id in needed)
 
 
 def make_plan(
@@ -176,6 +71,7 @@ def make_plan(
             cells += planner.cells()
             pretrain |= planner.pretrain
     needed = {identity for cell in cells for identity in cell.needs}
+    needed |= {identity for plan in pretrain.values() for identity in plan.needs}
     jobs = (job for group in prepared.values() for job in group.values() if job.id in needed)
     return Plan(
         prepare=tuple(jobs),
@@ -272,7 +168,7 @@ class _Planner:
             fold=self.fold,
             **parts,
             evaluate_on=evaluate_on,
-            maps=self._maps(kinds, "train"),
+            maps=self._maps(kinds, parts["train"]),
             pretrained=pretrained,
             start=None if start is None else start.id,
             selected_on_reported=self.split.selected_on_reported,
@@ -287,9 +183,10 @@ class _Planner:
             return None
         shared = self._shared
         kinds = kinds_of(None, regressor)
+        train = self._pretrain_cases
         identity = {
             "regressor": of_stage,
-            "cases": {part: self._parts[part] for part in ("train", "validation")},
+            "cases": {"train": train, "validation": self._parts["validation"]},
             **{key: shared[key] for key in ("classes", "sampling", "seed")},
             "training": {key: shared["training"][key] for key in ("precision", "threads_per_cell", "memory_format")},
             "versions": {key: shared["versions"][key] for key in ("sampler", "training")},
@@ -300,18 +197,18 @@ class _Planner:
             id=identify(f"{regressor['name']}-{'-'.join(kinds)}-s{self.seed}-f{self.fold}", identity),
             regressor=dict(regressor),
             seed=self.seed,
-            train=self._parts["train"],
+            train=train,
             validation=self._parts["validation"],
-            maps=self._maps(kinds, "train"),
-            validation_maps=self._maps(kinds, "validation"),
+            maps=self._maps(kinds, train),
+            validation_maps=self._maps(kinds, self._parts["validation"]),
         )
         return self.pretrain.setdefault(plan.id, plan).id
 
-    def _maps(self, kinds: Iterable[str], part: str) -> dict[str, tuple[str, ...]]:
-        """Identities of the stored maps of a part's cases; nothing where maps are computed in the patch."""
+    def _maps(self, kinds: Iterable[str], cases: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Identities of the stored maps of prepared cases; nothing where maps are computed in the patch."""
         if self._scope != "case":
             return {}
-        return {kind: tuple(map_identity(case, kind) for case in self._parts[part]) for kind in kinds}
+        return {kind: tuple(map_identity(case, kind) for case in cases) for kind in kinds}
 
     @cached_property
     def _scope(self) -> str:
@@ -325,8 +222,15 @@ class _Planner:
         }
 
     @cached_property
+    def _pretrain_cases(self) -> tuple[str, ...]:
+        """The masks that regressors learn from: those of the training cases, or those that the suite names for it."""
+        if self.suite.pretrain_on is None:
+            return self._parts["train"]
+        return tuple(job.id for job in self.prepared[PRETRAIN].values())
+
+    @cached_property
     def _evaluate_on(self) -> dict[str, tuple[str, ...]]:
-        others = ((name, group) for name, group in self.prepared.items() if name != "main")
+        others = ((name, group) for name, group in self.prepared.items() if name not in ("main", PRETRAIN))
         return {name: tuple(job.id for job in group.values()) for name, group in others}
 
     @cached_property

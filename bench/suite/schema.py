@@ -9,7 +9,8 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_va
 
 import losses
 import models
-from bench.data.dataset import dataset_settings_type
+from bench.data.checks.inspection import PRETRAIN
+from bench.data.dataset import dataset_settings_type, has_images
 from bench.data.sampler import SamplingSettings
 from bench.data.settings import DatasetSettings, PreprocessingSettings, SplitSettings, check_together
 from bench.evaluation.metrics import METRICS
@@ -130,7 +131,7 @@ def _distinct_seeds(seeds: tuple[int, ...]) -> tuple[int, ...]:
     return seeds
 
 
-RESERVED = ("main", "train", "validation", "test")
+RESERVED = ("main", "pretrain_on", "train", "validation", "test")
 """The suite's own data set and its parts; no further data set may be called so."""
 
 
@@ -155,6 +156,8 @@ class Suite(Settings):
     dataset: AnyDataset
     evaluate_on: Annotated[dict[Identifier, AnyDataset], AfterValidator(_distinct_names)] = Field(default_factory=dict)
     """Further data sets that are only evaluated on, by name."""
+    pretrain_on: AnyDataset | None = None
+    """Masks that regressors are pre-trained on in place of the training cases'; `masks` lists files without images."""
     split: SplitSettings = SplitSettings()
     preprocessing: PreprocessingSettings = PreprocessingSettings()
     sampling: SamplingSettings
@@ -182,18 +185,23 @@ class Suite(Settings):
             raise _at(("baseline",), f"{self.baseline!r} is no method's id.{nearest(self.baseline, ids)}")
         if self.threshold_baselines and self.dataset.roi is None:
             raise _at(("threshold_baselines",), "looks inside the region of interest; name its labels in dataset.roi")
-        for name, dataset in self.evaluate_on.items():
+        self._check_datasets()
+        return self
+
+    def _check_datasets(self) -> None:
+        for name, dataset in self.datasets().items():
+            where = {"main": ("dataset",), PRETRAIN: (PRETRAIN,)}.get(name, ("evaluate_on", name))
+            if name != PRETRAIN and not has_images(dataset):
+                raise _at(where, f"{dataset.format!r} has no images; it can only stand in {PRETRAIN}")
             if dataset.classes != self.dataset.classes:
                 raise _at(
-                    ("evaluate_on", name),
+                    where,
                     f"has the target classes {list(dataset.classes)}, the suite's dataset "
                     f"{list(self.dataset.classes)}; they must be the same",
                 )
-        for name, dataset in self.datasets().items():
             contradiction = check_together(dataset, self.preprocessing)
             if contradiction:
                 raise _at(("preprocessing",), f"{contradiction} ({name} data set)")
-        return self
 
     @model_validator(mode="after")
     def _reported_rows(self, info: ValidationInfo) -> Suite:
@@ -215,8 +223,9 @@ class Suite(Settings):
             raise _at(where, f"{first.id!r} is started from {first.start.from_!r} itself; start from that one")
 
     def datasets(self) -> dict[str, DatasetSettings]:
-        """All data sets by name; the training one is called `main`."""
-        return {"main": self.dataset, **self.evaluate_on}
+        """All data sets by name; the training one is called `main`, that of pre-trainings `pretrain_on`."""
+        pretrain = {} if self.pretrain_on is None else {PRETRAIN: self.pretrain_on}
+        return {"main": self.dataset, **pretrain, **self.evaluate_on}
 
 
 def _at(path: tuple[str | int, ...], message: str) -> ValueError:

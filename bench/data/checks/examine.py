@@ -15,7 +15,7 @@ from bench.data.volume import Case
 from bench.errors import DataError
 from bench.files.atomic import write_text
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 """Raise it when facts of the same files would be others."""
 
 

@@ -22,7 +22,7 @@ _LISTED = 12
 class FileFacts(Settings):
     """One file, or why it cannot be read (`problem`, found by the check `rule`).
 
-    digest      SHA-256 of the voxels as float32 in canonical orientation; equal for equal images in different files.
+    digest      SHA-256 of the voxels as float32 in canonical orientation; equal for equal voxels in different files.
     values      of a label: voxels by value; values that are no whole numbers of 16 bits are counted in `unusable`.
     floating    whether the file stores floating-point numbers.
     shear       largest deviation of the direction cosines from orthonormal ones.
@@ -95,6 +95,7 @@ def label_facts(opened: Opened) -> FileFacts:
     found = np.flatnonzero(counts)
     return FileFacts(
         **_common(opened, non_finite),
+        digest=_digest(opened),
         values={int(v.astype(np.uint16).view(np.int16)): int(counts[v]) for v in found},
         unusable=unusable,
         unusable_values=tuple(sorted(examples)[:_LISTED]),

@@ -13,7 +13,7 @@ class Finding:
     """What is wrong with a case (`error`: it cannot be used) or odd about it (`warning`).
 
     rule     name of the check.
-    dataset  `main`, or a name of `evaluate_on`.
+    dataset  `main`, `pretrain_on`, or a name of `evaluate_on`.
     case     id of the case; empty where the finding is about the whole data set.
     message  one sentence with the numbers found.
     """

@@ -279,3 +279,16 @@ def test_whatever_error_it_ends_with_is_the_reason_of_its_methods_and_can_be_tri
     assert json.loads((folder / "quality.json").read_text())["status"] == "finished"
     assert {record["status"] for record in records(run).values()} == {"finished"}
     assert f"pretrained/{folder.name}.failed" in {one.path.relative_to(run.path).as_posix() for one in leftovers(run)}
+
+
+def test_a_regressor_is_pretrained_on_files_that_have_no_image(workshop, tmp_path):
+    workshop.command("data", "phantom", "scans", "--cases", "2")
+    rows = sorted((tmp_path / "scans").glob("segmentation-*"))
+    for image in (tmp_path / "scans").glob("volume-*"):
+        image.unlink()
+    (tmp_path / "masks.csv").write_text("\n".join(["label", *(f"scans/{path.name}" for path in rows)]) + "\n")
+    masks = {"format": "masks", "csv": "masks.csv", "target": [2], "roi": [1, 2]}
+    run = workshop.here(workshop.suite(methods=[TANDEM], training=SHORT, pretrain_on=masks))
+    (folder,) = pretrained(run)
+    assert json.loads((folder / "quality.json").read_text())["status"] == "finished"
+    assert records(run)["tandem"]["status"] == "finished"

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import models
-from bench.suite.planner import Plan
+from bench.suite.plan import Plan
 
 DICE = {"id": "dice", "loss": {"name": "dice"}}
 LR_NET = {"name": "lr_net", "map": "norm_inverse", "pretraining_steps": 6}
@@ -242,3 +242,18 @@ def test_a_plan_survives_being_written_and_read(plan):
     planned = plan(methods=[DICE, WARM, TANDEM])
     written = planned.model_dump(mode="json")
     assert Plan.model_validate_json(json.dumps(written)).model_dump(mode="json") == written
+
+
+def test_masks_of_their_own_take_the_place_of_the_training_cases_in_pretrainings_only(plan):
+    masks = {"format": "phantom", "cases": 3, "seed": 9, "size": [24, 32, 32]}
+    before, after = plan(methods=[TANDEM]), plan(methods=[TANDEM], pretrain_on=masks)
+    extra = {job.id for job in after.prepare if job.dataset == "pretrain_on"}
+    assert len(extra) == 3
+    assert set(after.pretrain[0].train) == extra
+    assert after.pretrain[0].validation == before.pretrain[0].validation
+    assert {one.case for one in after.maps} == {*extra, *after.cells[0].train, *after.cells[0].validation}
+    assert (after.cells[0].train, after.cells[0].evaluate_on) == (before.cells[0].train, {})
+    assert after.cells[0].comparison == before.cells[0].comparison
+    assert after.pretrain[0].id != before.pretrain[0].id
+    assert after.cells[0].id != before.cells[0].id
+    assert plan(methods=[DICE], pretrain_on=masks).cells == plan(methods=[DICE]).cells

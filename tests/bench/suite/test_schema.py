@@ -49,7 +49,7 @@ def test_a_seed_given_twice_is_refused_at_the_second(workshop):
     assert int(message.split(":")[1]) == int(place.split(":")[1]) + 1
 
 
-@pytest.mark.parametrize("name", ["main", "Main", "train", "test", "validation"])
+@pytest.mark.parametrize("name", ["main", "Main", "pretrain_on", "train", "test", "validation"])
 def test_a_further_data_set_must_not_take_the_name_of_the_suite_s_own(workshop, name):
     assert f"the name {name!r} is taken" in refusal(workshop, evaluate_on={name: OTHER})
 
@@ -112,3 +112,15 @@ def test_specifications_are_plain_values(workshop):
     assert suite.methods[0].loss.specification() == {"name": "sum", "terms": terms}
     assert suite.backbone.specification()["widths"] == [2, 4]
     assert type(suite.backbone.specification()["name"]) is str
+
+
+def test_only_pretrainings_can_do_without_images(workshop, tmp_path):
+    (tmp_path / "masks.csv").write_text("label\n")
+    masks = {"format": "masks", "csv": "masks.csv", "target": [2]}
+    place = place_of(workshop, "evaluate_on:", evaluate_on={"clinic": masks}).split(":")[1]
+    message = refusal(workshop, evaluate_on={"clinic": masks})
+    assert "'masks' has no images; it can only stand in pretrain_on" in message
+    assert int(message.split(":")[1]) == int(place) + 1
+    suite = load(workshop.suite(pretrain_on=masks), Suite).settings
+    assert list(suite.datasets()) == ["main", "pretrain_on"]
+    assert "has the target classes ['lesion']" in refusal(workshop, pretrain_on={**masks, "target": {"lesion": [2]}})

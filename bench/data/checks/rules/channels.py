@@ -12,14 +12,15 @@ from bench.data.checks.registry import rules
 
 @rules.register("channels")
 def channels(inspection: Inspection) -> Iterator[Finding]:
-    """An error: one network reads all cases. The number is the declared one, or the commonest of the main data set."""
+    """An error: one network reads all images. The number is the declared one, or the commonest of the main data set."""
     counts: dict[tuple[str, str], int] = {}
-    for examined in inspection.readable():
+    with_images = [examined for examined in inspection.readable() if examined.facts.images]
+    for examined in with_images:
         counts[examined.dataset, examined.case.id] = sum(file.channels for file in examined.facts.images)
     declared = [inspection.datasets[name].channels() for name, _ in counts]
     main = Counter(count for (name, _), count in counts.items() if name == MAIN)
     expected = next(filter(None, declared), None) or (main.most_common(1)[0][0] if main else None)
-    for examined in inspection.readable():
+    for examined in with_images:
         found = counts[examined.dataset, examined.case.id]
         if found != expected:
             yield examined.finding("channels", "error", f"{found} channels, expected {expected}")

@@ -1,4 +1,4 @@
-"""The same image twice, above all in training and test."""
+"""The same image or mask twice, above all in training and test."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from bench.data.checks.finding import Finding
-from bench.data.checks.inspection import MAIN, Examined, Inspection
+from bench.data.checks.inspection import MAIN, PRETRAIN, Examined, Inspection
 from bench.data.checks.registry import rules
 from bench.data.splits import Split
 from bench.errors import DataError
@@ -16,6 +16,8 @@ from bench.errors import DataError
 def leak(inspection: Inspection) -> Iterator[Finding]:
     """Error `leak` where equal voxels are in two parts of a split; warning `duplicate_image` where in one.
 
+    Images are compared, and masks that regressors are pre-trained on with the masks of all other cases.
+
     The finding names the case that is trained on (or selected on), so that dropping it keeps the reported cases. Also
     an error, `split`: the split cannot be made.
     """
@@ -24,7 +26,7 @@ def leak(inspection: Inspection) -> Iterator[Finding]:
     except DataError as error:
         yield Finding("split", "error", MAIN, "", str(error))
         return
-    for group in _same_images(inspection):
+    for group in (*_same_images(inspection), *_same_masks(inspection)):
         for first, second in combinations(group, 2):
             yield _judged(first, second, splits)
 
@@ -36,6 +38,18 @@ def _same_images(inspection: Inspection) -> Iterator[list[Examined]]:
         if any(low != high for file in images for low, high in zip(file.minima, file.maxima, strict=True)):
             groups.setdefault(tuple(file.digest for file in images), []).append(examined)
     return (group for group in groups.values() if len(group) > 1)
+
+
+def _same_masks(inspection: Inspection) -> Iterator[list[Examined]]:
+    """Groups in which a case without images is; empty masks are alike and give nothing away."""
+    groups: dict[str, list[Examined]] = {}
+    for examined in inspection.readable():
+        label = examined.facts.label
+        if label is not None and len(label.values) > 1:
+            groups.setdefault(label.digest, []).append(examined)
+    return (
+        group for group in groups.values() if len(group) > 1 and not all(examined.facts.images for examined in group)
+    )
 
 
 def _judged(first: Examined, second: Examined, splits: Sequence[Split]) -> Finding:
@@ -58,6 +72,8 @@ PARTS = ("train", "validation", "test", "evaluation only", UNUSED)
 
 
 def _part(examined: Examined, split: Split) -> str:
+    if examined.dataset == PRETRAIN:
+        return "train"
     if examined.dataset != MAIN:
         return "evaluation only"
     identity = examined.case.id

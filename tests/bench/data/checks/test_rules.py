@@ -8,11 +8,13 @@ import shutil
 import nibabel
 import numpy as np
 import pytest
+import SimpleITK as sitk  # noqa: N813
 
 from bench.data.checks.registry import rules
 from bench.data.checks.run import apply_rules, inspect
 from bench.data.dataset import open_dataset
 from bench.data.formats.lits import LitsSettings
+from bench.data.formats.masks import MasksSettings
 from bench.data.settings import SplitSettings
 from bench.data.volume import Geometry
 from bench.data.writing import write_image, write_labels
@@ -214,6 +216,28 @@ def test_the_same_voxels_in_two_parts_are_a_leak_in_whatever_file_they_are(scans
     assert ("duplicate_image", "warning", "volume-7") in found(scans, split=apart)
     split.write_text('{"train": ["volume-1", "volume-9"], "validation": ["volume-2"], "test": ["volume-0"]}')
     assert ("split", "error", "") in found(scans, split=apart)
+
+
+@pytest.mark.parametrize(("case", "rule"), [(0, "leak"), (1, "duplicate_image")], ids=["of a test case", "trained on"])
+def test_a_mask_that_regressors_are_pretrained_on_must_not_be_that_of_a_test_case(scans, tmp_path, case, rule):
+    (tmp_path / "masks").mkdir()
+    changed(scans / f"segmentation-{case}.nii.gz", with_value(1))  # the generated ones are all alike
+    labels = sitk.ReadImage(str(scans / f"segmentation-{case}.nii.gz"))
+    sitk.WriteImage(sitk.Cast(labels, sitk.sitkInt32), str(tmp_path / "masks/mask.nii.gz"))
+    different = sitk.GetArrayFromImage(labels)
+    different.flat[0] = 2
+    sitk.WriteImage(sitk.GetImageFromArray(different), str(tmp_path / "masks/new.nii.gz"))
+    (tmp_path / "split.json").write_text('{"train": ["volume-1"], "validation": ["volume-2"], "test": ["volume-0"]}')
+    (tmp_path / "masks.csv").write_text("label\nmasks/mask.nii.gz\nmasks/new.nii.gz\n")
+    masks = open_dataset(MasksSettings(csv=tmp_path / "masks.csv", target=(2,), roi=(1, 2)))
+    datasets = {"main": opened(scans), "pretrain_on": masks}
+    findings = apply_rules(inspect(datasets, SplitSettings(file=tmp_path / "split.json"), PATCH))
+    about_masks = {(f.rule, f.case) for f in findings if f.dataset == "pretrain_on"}
+    assert (rule, "mask") in about_masks
+    assert not {name for name, case in about_masks if case == "new"} & {"leak", "duplicate_image", "channels"}
+    if rule == "leak":
+        (leak,) = [f for f in findings if f.rule == "leak"]
+        assert "in train, has the same voxels as main/volume-0 in test" in leak.message
 
 
 def test_a_spacing_of_1_mm_is_implausible_where_the_body_would_be_too_wide(tmp_path):
