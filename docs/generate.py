@@ -22,6 +22,7 @@ import models
 from bench.data.augmentation import AugmentationSettings
 from bench.data.formats.decathlon import DecathlonSettings
 from bench.data.formats.lits import LitsSettings
+from bench.data.formats.masks import MasksSettings
 from bench.data.formats.nnunet import NnunetSettings
 from bench.data.formats.pairs import PairsSettings
 from bench.data.phantom.settings import PhantomSettings
@@ -53,6 +54,7 @@ WORDS = {
     (Suite, "baseline"): "Id of the row to compare with: named below the tables; nothing is computed from it yet.",
     (DatasetSettings, "format"): "Name of the format; see [data.md](data.md).",
     (PairsSettings, "csv"): "The list of files: columns `image` and `label`, optionally `case` and `patient`.",
+    (MasksSettings, "csv"): "The list of files: column `label`, optionally `case` and `patient`.",
     (PhantomSettings, "cases"): "How many cases to generate.",
     (PhantomSettings, "seed"): "Seed of the generator.",
     (PhantomSettings, "roi"): "Liver with everything in it.",
@@ -174,6 +176,7 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "dataset lits": partial(keys, LitsSettings, DatasetSettings),
     "dataset decathlon": partial(keys, DecathlonSettings, DatasetSettings),
     "dataset nnunet": partial(keys, NnunetSettings, DatasetSettings),
+    "dataset masks": partial(keys, MasksSettings, DatasetSettings),
     "dataset pairs": partial(keys, PairsSettings, DatasetSettings),
     "dataset phantom": partial(keys, PhantomSettings, DatasetSettings),
     "split": partial(keys, SplitSettings),

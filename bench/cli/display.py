@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.api import Show
-from bench.execution.status import CellStatus, Status
+from bench.execution.status import CellStatus, PretrainingStatus, Status
 from bench.report import Report, headline_lines
 from bench.results.run_directory import RunDirectory
 
@@ -51,17 +51,26 @@ class PlainShow:
         if status.maps_needed:
             line = f"{status.maps_computed} of {status.maps_needed} target maps computed"
             self._say("maps", line, status.maps_computed)
+        if status.regressors_needed:
+            line = f"{status.regressors_trained} of {status.regressors_needed} regressors pre-trained"
+            self._say("regressors", line, status.regressors_trained)
+        for one in status.pretraining:
+            self._stage(one.id, one)
         for cell in status.cells:
             if cell.state == "done":
                 dice = "" if cell.validation_dice is None else f", best validation DC {cell.validation_dice:.3f}"
                 self._say(cell.id, f"{cell.id}: {cell.outcome}{dice}", "done")
             elif cell.state == "working":
-                quarter = cell.phase, 4 * cell.step // max(cell.steps, 1)
-                if cell.phase not in PASSING:
-                    self._say(cell.id, f"{cell.id}: {cell.phase} {cell.step} of {cell.steps}", quarter)
+                self._stage(cell.id, cell)
 
     def report(self, report: Report) -> None:
         print("\n".join(["", *report.headline, "", *map(str, report.paths)]), flush=True)
+
+    def _stage(self, identity: str, at: CellStatus | PretrainingStatus) -> None:
+        """A line for every quarter of a phase that is worth one."""
+        if at.phase not in PASSING:
+            quarter = at.phase, 4 * at.step // max(at.steps, 1)
+            self._say(identity, f"{identity}: {at.phase} {at.step} of {at.steps}", quarter)
 
     def _say(self, key: str, line: str, state: object) -> None:
         if self._seen.get(key) != str(state):
@@ -97,6 +106,8 @@ class LiveShow:
             table.add_row("cases", ProgressBar(status.cases_needed, status.cases_prepared, width=30), "preparing")
         elif status.maps_computed < status.maps_needed:
             table.add_row("target maps", ProgressBar(status.maps_needed, status.maps_computed, width=30), "computing")
+        for one in status.pretraining:
+            table.add_row(one.id, ProgressBar(one.steps, one.step, width=30), f"pre-{one.phase} {one.step}")
         for cell in status.cells:
             if cell.state == "working":
                 table.add_row(_name(cell), ProgressBar(cell.steps, cell.step, width=30), f"{cell.phase} {cell.step}")

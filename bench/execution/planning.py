@@ -21,7 +21,7 @@ from bench.files.user_cache import user_cache
 from bench.results.run_directory import RunDirectory
 from bench.suite.loader import Loaded, load
 from bench.suite.maps import kinds_of
-from bench.suite.methods import laid_out, resolve_method
+from bench.suite.methods import laid_out, resolve_method, with_their_controls
 from bench.suite.plan import CellPlan, Plan
 from bench.suite.planner import make_plan
 from bench.suite.problems import refuse
@@ -68,7 +68,7 @@ class Planned:
         """The cells that this request is about; empty while there is no plan."""
         if self.plan is None:
             return ()
-        wanted = set(self.request.methods)
+        wanted = with_their_controls(self.suite, self.request.methods)
         return tuple(cell for cell in self.plan.cells if not wanted or cell.method in wanted)
 
     def _split_line(self) -> list[str]:

@@ -41,6 +41,16 @@ class CellStatus:
 
 
 @dataclass(frozen=True)
+class PretrainingStatus:
+    """A regressor that a worker is pre-training now."""
+
+    id: str
+    phase: str
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True)
 class Status:
     """All selected cells, how much of what they need is there, and baselines not found yet.
 
@@ -57,6 +67,7 @@ class Status:
     maps_needed: int = 0
     regressors_trained: int = 0
     regressors_needed: int = 0
+    pretraining: tuple[PretrainingStatus, ...] = ()
     starts_missing: int = 0
     """Cells that selected ones start from, not selected themselves and not done."""
 
@@ -125,6 +136,7 @@ def read_status(run: RunDirectory) -> Status:
         maps_needed=len(maps),
         regressors_trained=len(regressors) - len(untrained),
         regressors_needed=len(regressors),
+        pretraining=tuple(_pretraining(run, plan["id"]) for plan in untrained if is_claimed(run, plan["id"])),
         starts_missing=len(starts_left),
     )
 
@@ -141,6 +153,8 @@ def status_lines(status: Status) -> list[str]:
         lines.append(f"target maps computed: {status.maps_computed} of {status.maps_needed}")
     if status.regressors_needed:
         lines.append(f"pre-trained regressors: {status.regressors_trained} of {status.regressors_needed}")
+    for one in status.pretraining:
+        lines.append(f"{'working':11} {one.id}  {one.phase} {one.step} of {one.steps}")
     for cell in status.cells:
         facts = {"done": cell.outcome, "waiting": ""}.get(cell.state, f"{cell.phase} {cell.step} of {cell.steps}")
         best = "" if cell.validation_dice is None else f", best validation DC {cell.validation_dice:.3f}"
@@ -173,6 +187,11 @@ def _cell_status(run: RunDirectory, plan: dict[str, Any], label: str, steps: int
         progress = {"phase": "training", "step": newest_step(working / FOLDER)}
     total = progress.get("of", steps)
     return CellStatus(**common, state=state, phase=progress["phase"], step=progress["step"], steps=total)
+
+
+def _pretraining(run: RunDirectory, identity: str) -> PretrainingStatus:
+    progress = _progress(run.work(identity))
+    return PretrainingStatus(identity, progress["phase"], progress["step"], progress.get("of", progress["step"]))
 
 
 def _progress(working: Path) -> dict[str, Any]:

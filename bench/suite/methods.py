@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import losses
 import models
 from bench.errors import SuiteError
 from bench.suite.schema import MethodSettings, StartSettings, Suite
+from losses import LossError
 from models import ModelError
 
 OF_THE_REGRESSOR = "same_as_regressor"
@@ -109,7 +110,7 @@ def with_controls(suite: Suite) -> Suite:
             continue
         first = next(one for one in suite.methods if one.id == method.start.from_)
         control = control_of(first, method.start)
-        if not any(_content(one) == _content(control) for one in methods):
+        if _same(suite, methods, control) is None:
             taken = next((one.id for one in methods if one.id.casefold() == control.id.casefold()), None)
             if taken is not None:
                 raise SuiteError(
@@ -134,5 +135,24 @@ def control_of(first: MethodSettings, start: StartSettings) -> MethodSettings:
     )
 
 
-def _content(method: MethodSettings) -> dict[str, Any]:
-    return method.model_dump(exclude={"id", "label", "reported"})
+def with_their_controls(suite: Suite, ids: Collection[str]) -> set[str]:
+    """Ids of methods, and of the controls that those among them need which are started from others."""
+    by_id = {method.id: method for method in suite.methods}
+    chosen = [by_id[identity] for identity in ids]
+    controls = (control_of(by_id[one.start.from_], one.start) for one in chosen if one.start is not None)
+    found = (_same(suite, suite.methods, control) for control in controls)
+    return {*ids, *(control.id for control in found if control is not None)}
+
+
+def _same(suite: Suite, methods: Iterable[MethodSettings], wanted: MethodSettings) -> MethodSettings | None:
+    """The method that trains what `wanted` trains, whatever it is called and whether defaults are written out."""
+    content = _content(suite, wanted)
+    return next((method for method in methods if _content(suite, method) == content), None)
+
+
+def _content(suite: Suite, method: MethodSettings) -> Any:
+    start = method.start and (method.start.from_, method.start.learning_rate or suite.training.learning_rate)
+    try:
+        return *resolve_method(method), start
+    except (LossError, ModelError):  # reported where parameters are checked
+        return method.model_dump(exclude={"id", "label", "reported"})

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 
 from bench.cli.display import LiveShow, PlainShow, display
-from bench.execution.status import CellStatus, Status
+from bench.execution.status import CellStatus, PretrainingStatus, Status
 from bench.results.run_directory import RunDirectory
 
 
@@ -61,6 +61,18 @@ def test_a_log_tells_how_a_cell_ended(plain):
     assert plain(status(bad))[1:] == ["dice-s0-f0-abc: diverged: segmentation became nan at step 5 of 12"]
 
 
+def test_a_log_tells_of_regressors_that_are_pretrained(plain):
+    ends = [Status((), 6, 6, 0, regressors_trained=number, regressors_needed=1) for number in (0, 1)]
+    steps = [PretrainingStatus("lr_net-norm_inverse-s0-f0-abc", "training", step, 1000) for step in (3, 4, 260)]
+    at_work = [Status((), 6, 6, 0, regressors_needed=1, pretraining=(one,)) for one in steps]
+    assert plain(*at_work, ends[1])[1:] == [
+        "0 of 1 regressors pre-trained",
+        "lr_net-norm_inverse-s0-f0-abc: training 3 of 1000",
+        "lr_net-norm_inverse-s0-f0-abc: training 260 of 1000",
+        "1 of 1 regressors pre-trained",
+    ]
+
+
 def test_passing_phases_deserve_no_line(plain):
     assert len(plain(*(status(cell("working", phase, 50)) for phase in ("checkpoint", "validation", "recording")))) == 1
 
@@ -98,6 +110,13 @@ def test_a_terminal_shows_a_bar_per_cell_at_work_and_the_time_left(terminal, now
     assert "0 of 1 cells done, 10 min so far" in text
     left = int(re.search(r"about (\d+) min left", text)[1])
     assert 10 <= left <= 30
+
+
+def test_a_regressor_that_is_pretrained_has_a_bar_too(terminal, nowhere):
+    show, screen = terminal
+    one = PretrainingStatus("lr_net-norm_inverse-s0-f0-abc", "training", 250, 1000)
+    show.status(nowhere, Status((cell("waiting"),), 6, 6, 0, regressors_needed=1, pretraining=(one,)))
+    assert re.search(r"lr_net-norm_inverse-s0-f0-abc .*pre-training 250", screen())
 
 
 def test_rows_of_the_comparison_stand_below_as_cells_finish(terminal, uninterrupted):

@@ -124,16 +124,18 @@ def test_a_start_that_diverged_fails_what_starts_from_it_with_its_reason(worksho
     assert read_status(run).finished
 
 
-def test_one_method_alone_trains_the_start_that_it_needs_and_no_other_row(workshop, empty_cache):
+def test_one_method_alone_trains_its_control_the_start_of_both_and_no_other_row(workshop, empty_cache):
     suite = workshop.suite(methods=[WARM, CE, DICE], training=SHORT)
     run = workshop.begin(suite, methods=("warm",))
     context = RunContext.read(run)
-    assert [cell.method for cell in cells_of(context)] == ["warm", "dice"]
+    assert [cell.method for cell in cells_of(context)] == ["warm", "dice-continued", "dice"]
     status = read_status(run)
-    assert [cell.method for cell in status.cells] == ["warm"]
-    assert (status.starts_missing, status.waiting_jobs) == (1, len(jobs_of(context))) == (1, 8)
+    assert [cell.method for cell in status.cells] == ["warm", "dice-continued"]
+    assert (status.starts_missing, status.waiting_jobs) == (1, len(jobs_of(context))) == (1, 9)
     workshop.work(run)
-    assert {name: record["status"] for name, record in cells(run).items()} == {"warm": "finished", "dice": "finished"}
+    assert {name: record["status"] for name, record in cells(run).items()} == dict.fromkeys(
+        ("warm", "dice-continued", "dice"), "finished"
+    )
     assert (read_status(run).waiting_jobs, read_status(run).finished) == (0, True)
 
 
@@ -164,11 +166,11 @@ def test_the_plan_counts_and_charges_starts_that_are_not_selected(workshop, empt
     seconds = {"seconds_per_step": 2.0, "seconds_per_scored_case": 10.0, "seconds_per_validated_case": 5.0}
     remember(planned.suite, device_facts(resolve_device("cpu")), seconds)
     lines = describe_plan(planned, "cpu")
-    assert line(lines, "cells") == "cells     1: 0 done, 1 to do"
+    assert line(lines, "cells") == "cells     2: 0 done, 2 to do"
     assert line(lines, "starts") == "starts    1 more to do, which cells above start from"
     assert line(lines, "regressors") == "regressors 1: 0 done, 1 to do"
-    # Two cells of 12 steps, 3 validations of 2 cases, 2 blocks of 2 test cases.
-    minutes = 2 * (12 * 2.0 + 3 * 2 * 5.0 + 2 * 2 * 10.0) / 60
+    # The cell, its control and the start of both: 12 steps, 3 validations of 2 cases, 2 blocks of 2 test cases.
+    minutes = 3 * (12 * 2.0 + 3 * 2 * 5.0 + 2 * 2 * 10.0) / 60
     assert line(lines, "cost") == (
         f"cost      about {minutes:.0f} min of one worker in all, from timed steps on this machine; pre-training, "
         "which is not timed, comes on top"

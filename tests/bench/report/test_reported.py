@@ -207,4 +207,5 @@ def test_rows_crossed_with_columns_are_laid_out_as_in_the_paper(builder, beside)
     assert grid[6][4] == f"0.6581 {OTHER}"
     assert (grid[5][4], grid[7][3]) == ("–", "–")
     assert "\nThe same row by row:\n" in text
+    builder.path = builder.path.with_name("list")
     assert "The same row by row" not in reported_page(load(beside()))

@@ -146,6 +146,11 @@ def test_a_row_of_the_suite_that_is_the_control_already_is_taken_for_it(rows, ra
     assert [row.id for row in rows(own, DICE)] == ["own", "dice"]
 
 
+@pytest.mark.parametrize("loss", [{"name": "dice", "smooth": 1e-5}, {"name": "dice", "batch": False}])
+def test_a_row_that_writes_defaults_of_the_control_out_is_the_control(rows, loss):
+    assert [row.id for row in rows(DICE, started("warm"), started("own", loss=loss))] == ["dice", "warm", "own"]
+
+
 def test_a_row_that_differs_in_anything_is_not_the_control(rows):
     other = started("own", rate=0.005, loss={"name": "dice"})
     found = {row.id for row in rows(DICE, started("warm"), other)}
