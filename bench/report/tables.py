@@ -24,17 +24,31 @@ def as_markdown(table: Table, columns: Sequence[Column], footnotes: bool = True)
 
 
 def as_text(table: Table, columns: Sequence[Column], width: int) -> list[str]:
-    """The same for a terminal, narrower: a heading of several words takes two lines, and long names are cut to fit."""
+    """The same for a terminal, narrower: a heading of several words takes two lines, and long names are cut to fit.
+
+    Where that would make two names alike, every name stands whole on a line of its own above its numbers.
+    """
     notes, marks = rows_of(table)
     header, *rows = ([markdown.plain(cell) for cell in row] for row in _cells(table, columns, marks))
     upper = [heading.partition(" ")[0] if " " in heading else "" for heading in header]
     lower = [heading.partition(" ")[2] or heading for heading in header]
     others = markdown.aligned(upper[1:], [row[1:] for row in (lower, *rows)], left=0)
     room = max(width - max(map(len, others)) - 2, _SHORTEST)
-    short = [[_shortened(row[0], mark, room), *row[1:]] for row, mark in zip(rows, marks, strict=True)]
-    return markdown.aligned(upper, [lower, *short]) + [
-        part for line in notes.lines() for part in wrap(markdown.plain(line), width)
+    short = [_shortened(row[0], mark, room) for row, mark in zip(rows, marks, strict=True)]
+    below = [part for line in notes.lines() for part in wrap(markdown.plain(line), width)]
+    if len(set(short)) < len(short):
+        return [*_below_names(upper, lower, rows), *below]
+    return [
+        *markdown.aligned(upper, [lower, *([name, *row[1:]] for name, row in zip(short, rows, strict=True))]),
+        *below,
     ]
+
+
+def _below_names(upper: list[str], lower: list[str], rows: list[list[str]]) -> list[str]:
+    """Every row in two lines: its name, then its numbers in their columns."""
+    first, second, *numbers = markdown.aligned(upper, [lower, *(["", *row[1:]] for row in rows)])
+    named = (line for row, values in zip(rows, numbers, strict=True) for line in (row[0], values))
+    return [first, second, *named]
 
 
 def _shortened(label: str, mark: str, room: int) -> str:

@@ -146,8 +146,8 @@ def test_another_try_of_a_warm_start_tries_its_failed_start_too(workshop, misbeh
     lines = describe_plan(workshop.plan(suite, methods=("warm",), retry_failed=True), "cpu")
     assert line(lines, "starts") == "starts    1 more to do, which cells above start from"
     workshop.command("run", suite, "--out", "run", "--workers", 1, "--methods", "warm", "--retry-failed", code=None)
-    aside = sorted(path.name.split("-")[0] for path in run.path.glob("cells/*.failed"))
-    assert aside == ["nan", "warm"]
+    aside = sorted(path.name.split("-s0")[0] for path in run.path.glob("cells/*.failed"))
+    assert aside == ["nan", "nan-continued", "warm"]
 
 
 def test_the_control_alone_trains_its_start_too(workshop):

@@ -27,6 +27,17 @@ def test_no_line_is_wider_than_100_characters_and_long_names_are_cut(builder, mo
     assert re.match(r"a met\S*.*… ¹ ²  +1/2 ", row)
 
 
+def test_names_that_would_be_cut_to_the_same_stand_whole_above_their_numbers(builder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    builder.labels = {method: f"a method whose name ends with {method}" for method in ("dice", "ce", "tversky")}
+    lines = headline(load(builder.write()))
+    assert max(map(len, lines)) <= 100
+    start = lines.index(builder.labels["dice"])
+    assert lines[start::2][:3] == list(builder.labels.values())
+    assert [line.split()[:2] for line in lines[start + 1 :: 2][:3]] == [["2/2", "4"]] * 3
+    assert len({line.index("2/2") for line in lines[start + 1 :: 2][:3]} | {lines[start - 1].index("cells") + 2}) == 1
+
+
 def test_a_wider_terminal_shows_whole_names(builder, monkeypatch):
     monkeypatch.setenv("COLUMNS", "140")
     builder.labels = {"ce": "a method whose name goes on and on and on"}

@@ -116,11 +116,11 @@ def test_specifications_are_plain_values(workshop):
 
 def test_only_pretrainings_can_do_without_images(workshop, tmp_path):
     (tmp_path / "masks.csv").write_text("label\n")
-    masks = {"format": "masks", "csv": "masks.csv", "target": [2]}
+    masks = {"format": "masks", "csv": "masks.csv", "target": [2], "roi": [1, 2]}
     place = place_of(workshop, "evaluate_on:", evaluate_on={"clinic": masks}).split(":")[1]
     message = refusal(workshop, evaluate_on={"clinic": masks})
     assert "'masks' has no images; it can only stand in pretrain_on" in message
-    assert int(message.split(":")[1]) == int(place) + 1
+    assert int(message.split(":")[1]) == int(place) + 2, "the settings of `clinic`"
     suite = load(workshop.suite(pretrain_on=masks), Suite).settings
     assert list(suite.datasets()) == ["main", "pretrain_on"]
     assert "has the target classes ['lesion']" in refusal(workshop, pretrain_on={**masks, "target": {"lesion": [2]}})
