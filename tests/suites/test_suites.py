@@ -133,7 +133,7 @@ def test_rows_of_lits_are_the_same_cells_in_all_losses(tmp_path):
     assert lits.items() <= everything.items()
 
 
-@pytest.mark.parametrize(("profile", "steps"), [("phantom", 360), ("lits", 20000)])
+@pytest.mark.parametrize(("profile", "steps"), [("phantom", 450), ("lits", 20000)])
 def test_the_schedule_of_the_boundary_loss_lasts_as_long_as_training(profile, steps, tmp_path, monkeypatch):
     monkeypatch.setenv("LITS_ROOT", str(tmp_path))
     suite = load(SUITES[0].parent / "all_losses.yaml", Suite, profile=profile, available=lambda _: None).settings
