@@ -16,7 +16,7 @@ from bench.report.plots.examples import draw_examples
 from bench.report.terminal import headline
 from bench.results.load import FINISHED, MAIN, Run, load
 
-WIDTH = 120
+WIDTH = 136
 """Characters of a line; names that do not fit are cut."""
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,7 +45,7 @@ def _block(run: Run) -> str:
     table = headline(run, WIDTH)
     return "\n".join(
         [
-            "![Two test cases: image, reference and the mask of each method](docs/images/examples.png)",
+            "![Largest and smallest lesion, with the contours of reference and methods](docs/images/examples.png)",
             "",
             "![DC of every test case by method](docs/images/dice_by_case.png)",
             "",

@@ -5,102 +5,21 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 import losses
 import models
-from losses import target_maps
 from models.backbone import Backbone
 from models.errors import ModelError
-from models.initialisation import initialise
 from models.method import Batch, Method
-from models.pretraining import Pretraining
-from models.regressor import Regressed, Regressor
+from models.regressor import Regressed
+from models.regressor_subject import BATCH, SPACE, Subject
 
-_BATCH = 2
-_SPACE = {2: (16, 20), 3: (8, 8, 12)}
-_BACKBONE: Mapping[str, Any] = {"name": "residual_unet", "widths": (4, 8, 16)}
 _RANGES = {"linear": (-math.inf, math.inf), "relu": (0.0, math.inf), "sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
-
-
-class ContractError(ModelError):
-    """A regressor that breaks the contract; the message names the regressor, the promise and the configuration."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A regressor by name and parameters, to be made as often as a check needs."""
-
-    name: str
-    classes: int
-    spatial_dims: int
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-
-    def create(self) -> Regressor:
-        return models.create_regressor(self.name, **self.parameters)
-
-    def backbone(self) -> Backbone:
-        made = models.create_backbone(**_BACKBONE, in_channels=1, classes=self.classes, spatial_dims=self.spatial_dims)
-        initialise(made, seed=0)
-        return made
-
-    def method(self, *, seed: int = 0, frozen: bool = False) -> Method:
-        """A backbone and a regressor that is attached to it, with the weights of a seed."""
-        backbone, regressor = self.backbone(), self.create()
-        regressor.attach(backbone, self.classes, self.spatial_dims)
-        initialise(backbone, seed)
-        initialise(regressor, seed)
-        if frozen:
-            regressor.freeze()
-        return Method(backbone, losses.create("dice"), regressor)
-
-    def stages(self) -> list[Method]:
-        """The method as it is trained: with fresh weights, and with frozen ones where there is a stage before."""
-        return [self.method(), *([self.method(frozen=True)] if self.pretrained else [])]
-
-    def pretraining(self) -> Pretraining:
-        regressor = self.create()
-        regressor.attach(None, self.classes, self.spatial_dims)
-        initialise(regressor, seed=0)
-        return Pretraining(regressor)
-
-    @property
-    def pretrained(self) -> bool:
-        return self.create().pretraining is not None
-
-    def batch(self, labels: Tensor | None = None) -> Batch:
-        """A batch of these labels, by default mixed ones, with the maps that the regressor asks for."""
-        given = self.targets()["a mixed target"] if labels is None else labels
-        generator = torch.Generator().manual_seed(1)
-        image = torch.randn((_BATCH, 1, *_SPACE[self.spatial_dims]), generator=generator)
-        maps = {name: _map(name, given, self.classes) for name in self.create().required_maps}
-        return Batch(image, given, maps)
-
-    def targets(self) -> dict[str, Tensor]:
-        """Labels of every kind that a regressor must take, by what to call them in messages."""
-        generator = torch.Generator().manual_seed(0)
-        space = _SPACE[self.spatial_dims]
-        mixed = torch.randint(-1, self.classes, (_BATCH, *space), generator=generator)
-        mixed[:, : space[0] // 2, : space[1] // 2] = self.classes - 1
-        half_ignored = mixed.clone()
-        half_ignored[0] = -1
-        return {
-            "a mixed target": mixed,
-            "an empty target": torch.zeros_like(mixed),
-            "a target that fills the patch": torch.full_like(mixed, self.classes - 1),
-            "one sample ignored": half_ignored,
-            "every label −1": torch.full_like(mixed, -1),
-        }
-
-    def broken(self, promise: str, found: str) -> ContractError:
-        configuration = f"{self.classes} classes, {self.spatial_dims}D"
-        return ContractError(f"{self.name}: contract broken – a regressor {promise} ({configuration}): {found}")
 
 
 def check(
@@ -144,9 +63,9 @@ def _the_backbone_stays_the_same(subject: Subject) -> None:
 @torch.no_grad()
 def _shapes_and_values_are_as_declared(subject: Subject) -> None:
     regressed = _regressed(subject, subject.method(), subject.batch())
-    space = _SPACE[subject.spatial_dims]
+    space = SPACE[subject.spatial_dims]
     for what, channels in (("logits", subject.classes), ("values", subject.classes - 1)):
-        expected, got = (_BATCH, channels, *space), getattr(regressed, what)
+        expected, got = (BATCH, channels, *space), getattr(regressed, what)
         if tuple(got.shape) != expected or not got.isfinite().all():
             raise subject.broken(f"gives finite {what} {expected}", f"got {tuple(got.shape)}")
     head = subject.create().head
@@ -257,7 +176,7 @@ def _a_stage_of_its_own_trains(subject: Subject) -> None:
         as_background = stage.regressor.reconstruct(batch.labels.clamp(min=0))
     except NotImplementedError as error:
         raise subject.broken("with pretraining regresses reference masks", str(error)) from error
-    expected = (_BATCH, subject.classes - 1, *batch.labels.shape[1:])
+    expected = (BATCH, subject.classes - 1, *batch.labels.shape[1:])
     if tuple(values.shape) != expected:
         raise subject.broken(f"regresses reference masks as {expected}", f"got {tuple(values.shape)}")
     if not torch.equal(values, as_background):
@@ -282,17 +201,6 @@ def _regressed(subject: Subject, method: Method, batch: Batch) -> Regressed:
 def _error(method: Method, regressed: Regressed, batch: Batch) -> Tensor:
     assert method.regressor is not None
     return method.regressor.error(regressed, batch.maps[method.regressor.required_maps[0]], batch.labels)
-
-
-def _map(name: str, labels: Tensor, classes: int) -> Tensor:
-    """The target map (B, C−1, *S) of labels, computed in the patch; a voxel is 1 mm wide."""
-    kind, in_mm = target_maps.unit_of(name)
-    spacing = (1.0,) * (labels.ndim - 1) if in_mm else None
-    samples = [
-        [target_maps.compute(kind, np.where(sample < 0, -1, sample == c), spacing) for c in range(1, classes)]
-        for sample in labels.numpy()
-    ]
-    return torch.from_numpy(np.array(samples))
 
 
 def _trunk(backbone: Backbone) -> dict[str, Tensor]:

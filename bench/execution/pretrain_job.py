@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,18 +19,19 @@ from bench.data.batches import assemble
 from bench.data.patch_maps import PatchMaps
 from bench.data.prepared import Prepared
 from bench.data.sampler import PatchSampler
-from bench.errors import BenchError
+from bench.errors import BenchError, StorageError
 from bench.evaluation.regression import PatchQuality, patch_quality, quality_table
 from bench.execution.assembly import attach_regressor
 from bench.execution.job import RESULT
 from bench.execution.run_job import RunJob
+from bench.execution.timings import remember
 from bench.execution.watch import JobWatch
 from bench.files.atomic import write_bytes, write_json
 from bench.files.json_files import read_json
 from bench.results.records import QUALITY, write_history
 from bench.suite.plan import PretrainPlan
 from bench.training.checkpoints import from_bytes, to_bytes
-from bench.training.device import make_repeatable
+from bench.training.device import device_facts, make_repeatable
 from bench.training.digests import digest_of
 from bench.training.loop import Diverged, Training
 from bench.training.settings import TrainingSettings
@@ -94,6 +97,7 @@ class PretrainJob(RunJob):
             method.load_state_dict(trained.best)
             record |= {"best_step": trained.progress.best_step, "digest": digest_of(regressor)}
             record |= quality_table(list(batches.qualities(method, device)))
+            self._remember(trained.timing["seconds_per_step"])
             write_bytes(working / RESULT / WEIGHTS, to_bytes({"weights": regressor.state_dict()}))
         except Diverged as error:
             record |= {"status": "diverged", "reason": str(error)}
@@ -105,6 +109,13 @@ class PretrainJob(RunJob):
         history = [*training.progress.training, *training.progress.validations]
         write_history(working / RESULT / "history.jsonl", sorted(history, key=lambda entry: entry["step"]))
         write_json(working / RESULT / QUALITY, record | {"steps": training.progress.step})
+
+    def _remember(self, seconds: float) -> None:
+        """So that plans can say what a pre-training costs; the result does not need it."""
+        if math.isfinite(seconds):
+            with suppress(StorageError):
+                facts = device_facts(self.context.device)
+                remember(self.context.suite, facts, {"seconds_per_step": seconds}, pretraining=True)
 
     def record_deaths(self, working: Path, reason: str) -> None:
         write_json(working / RESULT / QUALITY, {"status": "died", "reason": reason, "steps": 0})

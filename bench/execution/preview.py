@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+import models
 from bench.data.cache.store import CaseCache
 from bench.execution.planning import Planned
 from bench.execution.retry import ended_without_scores, without_weights
@@ -119,7 +120,8 @@ def _cost(planned: Planned, todo: list[CellPlan], device_name: str) -> str:
         return "nothing to train"
     from bench.training.device import device_facts, resolve_device
 
-    timed = typical(planned.suite, device_facts(resolve_device(device_name)))
+    device = device_facts(resolve_device(device_name))
+    timed = typical(planned.suite, device)
     if timed is None:
         return "unknown: this network, patch and data have not been timed on this machine yet"
     training = planned.suite.training
@@ -130,8 +132,19 @@ def _cost(planned: Planned, todo: list[CellPlan], device_name: str) -> str:
         seconds += len(training.validation_steps()) * len(cell.validation) * timed["seconds_per_validated_case"]
     assert planned.plan is not None, "there is something to do"
     untrained = _untrained(planned, planned.plan.pretrainings(todo))
-    besides = "; pre-training, which is not timed, comes on top" if untrained else ""
+    of_stage = typical(planned.suite, device, pretraining=True)
+    besides = ""
+    if untrained and of_stage is None:
+        besides = "; pre-training, which was not timed yet, comes on top"
+    elif of_stage is not None:
+        seconds += sum(of_stage["seconds_per_step"] * _steps(plan) for plan in untrained)
     return f"about {_duration(seconds)} of one worker in all, from timed steps on this machine{besides}"
+
+
+def _steps(plan: PretrainPlan) -> int:
+    stage = models.create_regressor(**plan.regressor).pretraining
+    assert stage is not None
+    return int(stage["steps"])
 
 
 def _duration(seconds: float) -> str:

@@ -12,36 +12,38 @@ from bench.suite.identity import digest
 from bench.suite.schema import Suite
 
 NAMES = ("seconds_per_step", "seconds_per_validated_case", "seconds_per_scored_case")
+PRETRAINING_NAMES = ("seconds_per_step",)
 KEPT = 20
 """Newest timings kept per configuration."""
 
 
-def remember(suite: Suite, device: dict[str, str], seconds: dict[str, float]) -> None:
-    """Store a finished cell's `NAMES`.
+def remember(suite: Suite, device: dict[str, str], seconds: dict[str, float], *, pretraining: bool = False) -> None:
+    """Store a finished cell's `NAMES`, or a finished pre-training's.
 
     Raises:
         StorageError: the user's cache cannot be written.
     """
     path = _file()
     known = _read(path)
-    key = _key(suite, device)
+    key = _key(suite, device, pretraining)
     known[key] = [*known.get(key, []), seconds][-KEPT:]
     write_json(path, known)
 
 
-def typical(suite: Suite, device: dict[str, str]) -> dict[str, float] | None:
+def typical(suite: Suite, device: dict[str, str], *, pretraining: bool = False) -> dict[str, float] | None:
     """Median of the remembered timings of this configuration on this machine; None when there is none."""
-    timings = _read(_file()).get(_key(suite, device), [])
-    if not timings:
+    names = PRETRAINING_NAMES if pretraining else NAMES
+    timings = _read(_file()).get(_key(suite, device, pretraining), [])
+    if not timings or any(timing.keys() != set(names) for timing in timings):
         return None
-    return {name: sorted(t[name] for t in timings)[len(timings) // 2] for name in NAMES}
+    return {name: sorted(t[name] for t in timings)[len(timings) // 2] for name in names}
 
 
-def _key(suite: Suite, device: dict[str, str]) -> str:
+def _key(suite: Suite, device: dict[str, str], pretraining: bool) -> str:
     training = suite.training
     return digest(
         {
-            "backbone": suite.backbone.specification(),
+            "network": "pre-trained regressor" if pretraining else suite.backbone.specification(),
             "patch": list(suite.sampling.patch_size),
             "batch": suite.sampling.batch_size,
             "precision": training.precision,
@@ -72,6 +74,6 @@ def _read(path: Path) -> dict[str, list[dict[str, float]]]:
 def _is_timing(value: object) -> bool:
     return (
         isinstance(value, dict)
-        and value.keys() == set(NAMES)
+        and value.keys() in (set(NAMES), set(PRETRAINING_NAMES))
         and all(isinstance(seconds, float) and math.isfinite(seconds) for seconds in value.values())
     )

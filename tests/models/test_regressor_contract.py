@@ -9,7 +9,8 @@ from torch import nn
 import models
 from models.regression_error import absolute
 from models.regressor import Regressed, Regressor
-from models.regressor_contract import ContractError, check
+from models.regressor_contract import check
+from models.regressor_subject import ContractError
 
 
 class Tiny(Regressor):

@@ -173,7 +173,12 @@ def test_the_plan_counts_and_charges_starts_that_are_not_selected(workshop, empt
     minutes = 3 * (12 * 2.0 + 3 * 2 * 5.0 + 2 * 2 * 10.0) / 60
     assert line(lines, "cost") == (
         f"cost      about {minutes:.0f} min of one worker in all, from timed steps on this machine; pre-training, "
-        "which is not timed, comes on top"
+        "which was not timed yet, comes on top"
+    )
+    remember(planned.suite, device_facts(resolve_device("cpu")), {"seconds_per_step": 60.0}, pretraining=True)
+    lines = describe_plan(planned, "cpu")
+    assert line(lines, "cost") == (
+        f"cost      about {minutes + 3:.0f} min of one worker in all, from timed steps on this machine"
     )
     everything = describe_plan(workshop.plan(suite), "cpu")
     assert not [text for text in everything if text.startswith("  starts")]

@@ -90,3 +90,11 @@ def test_a_damaged_memory_is_forgotten(suite, content):
     assert typical(suite(), DEVICE) is None
     remember(suite(), DEVICE, timing(1.0))
     assert typical(suite(), DEVICE) == timing(1.0)
+
+
+def test_a_pretraining_is_timed_apart_from_cells(suite):
+    remember(suite(), DEVICE, {"seconds_per_step": 3.0}, pretraining=True)
+    assert typical(suite(), DEVICE) is None
+    remember(suite(), DEVICE, timing(1.0))
+    assert typical(suite(), DEVICE, pretraining=True) == {"seconds_per_step": 3.0}
+    assert typical(suite(), DEVICE) == timing(1.0)
