@@ -32,10 +32,10 @@ def remember(suite: Suite, device: dict[str, str], seconds: dict[str, float], *,
 
 def typical(suite: Suite, device: dict[str, str], *, pretraining: bool = False) -> dict[str, float] | None:
     """Median of the remembered timings of this configuration on this machine; None when there is none."""
-    names = PRETRAINING_NAMES if pretraining else NAMES
     timings = _read(_file()).get(_key(suite, device, pretraining), [])
-    if not timings or any(timing.keys() != set(names) for timing in timings):
+    if not timings:
         return None
+    names = PRETRAINING_NAMES if pretraining else NAMES
     return {name: sorted(t[name] for t in timings)[len(timings) // 2] for name in names}
 
 
@@ -68,12 +68,17 @@ def _read(path: Path) -> dict[str, list[dict[str, float]]]:
     except (OSError, ValueError):
         return {}
     entries = content.items() if isinstance(content, dict) else ()
-    return {key: timings for key, timings in entries if isinstance(timings, list) and all(map(_is_timing, timings))}
+    return {key: timings for key, timings in entries if isinstance(timings, list) and _are_timings(timings)}
 
 
-def _is_timing(value: object) -> bool:
+def _are_timings(values: list[object]) -> bool:
+    """Whether they are all of cells, or all of pre-trainings."""
+    return any(all(_is_timing(value, names) for value in values) for names in (NAMES, PRETRAINING_NAMES))
+
+
+def _is_timing(value: object, names: tuple[str, ...]) -> bool:
     return (
         isinstance(value, dict)
-        and value.keys() in (set(NAMES), set(PRETRAINING_NAMES))
+        and value.keys() == set(names)
         and all(isinstance(seconds, float) and math.isfinite(seconds) for seconds in value.values())
     )
