@@ -30,6 +30,11 @@ class Batch:
     labels: Tensor
     maps: Mapping[str, Tensor] = field(default_factory=dict)
 
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device."""
+        maps = {name: one.to(device) for name, one in self.maps.items()}
+        return Batch(self.image.to(device), self.labels.to(device), maps)
+
 
 class Method(nn.Module):
     """A backbone trained with a loss, a regressor or both. Training knows nothing but this.

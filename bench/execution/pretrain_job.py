@@ -42,7 +42,8 @@ from models.regressor import Regressor
 
 WEIGHTS = "regressor.pt"
 VALIDATION_BATCHES = 32
-"""Batches of the validation cases, drawn as those of training, that select the checkpoint and measure its quality."""
+"""Batches of the validation cases, drawn as those of training; their mean smooth L1 selects the checkpoint, as with the
+authors of LR-Net, and their maps measure its quality."""
 VALIDATIONS, FEWEST_STEPS_BETWEEN = 10, 50
 """How often a pre-training is validated, beside its last step."""
 
@@ -84,7 +85,7 @@ class PretrainJob(RunJob):
         training = Training(
             method,
             PatchSampler(train, suite.sampling, self.plan.seed),
-            lambda current: batches.dice(current, device),
+            lambda current: batches.errors_turned(current, device),
             self._settings(regressor),
             working / "resume",
             device,
@@ -106,7 +107,8 @@ class PretrainJob(RunJob):
         except (Exception, SystemExit) as error:  # noqa: BLE001
             record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
         self.context.sources.refuse_changed(self.plan.needs)
-        history = [*training.progress.training, *training.progress.validations]
+        errors = [{"step": one["step"], "validation_regression": -one["dice"]} for one in training.progress.validations]
+        history = [*training.progress.training, *errors]
         write_history(working / RESULT / "history.jsonl", sorted(history, key=lambda entry: entry["step"]))
         write_json(working / RESULT / QUALITY, record | {"steps": training.progress.step})
 
@@ -167,10 +169,15 @@ class _ValidationBatches:
     sampler: PatchSampler
     maps: PatchMaps
 
-    def dice(self, method: Method, device: torch.device) -> dict[str, float]:
-        """Mean Dice of the patches with lesion by their number; of all of them 0 where none has one."""
-        found = {str(i): quality.dice for i, quality in enumerate(self.qualities(method, device)) if quality.fraction}
-        return found or {"0": 0.0}
+    @torch.no_grad()
+    def errors_turned(self, method: Method, device: torch.device) -> dict[str, float]:
+        """Minus the error of every batch by its number, because the loop keeps the weights of the highest score.
+
+        Not the Dice: a map that is above its threshold everywhere has the same Dice however much it is learned.
+        """
+        assert isinstance(method, Pretraining)
+        batches = (batch.to(device) for batch in self._batches())
+        return {str(number): -float(method.error(batch)) for number, batch in enumerate(batches)}
 
     @torch.no_grad()
     def qualities(self, method: Method, device: torch.device) -> Iterator[PatchQuality]:

@@ -28,7 +28,7 @@ from bench.suite.maps import hashed, kinds_of, map_identity
 from bench.suite.methods import resolve_method
 from bench.suite.plan import CellPlan, MapPlan, Plan, PreparePlan, PretrainPlan
 from bench.suite.schema import MethodSettings, Suite
-from bench.training.settings import TRAINING_VERSION
+from bench.training.settings import PRETRAINING_VERSION, TRAINING_VERSION
 
 NOT_HASHED = {"checkpoint_every", "protocol"}
 """Training settings that change no number, or only through the schedule, which is hashed as it is in force."""
@@ -189,7 +189,10 @@ class _Planner:
             "cases": {"train": train, "validation": self._parts["validation"]},
             **{key: shared[key] for key in ("classes", "sampling", "seed")},
             "training": {key: shared["training"][key] for key in ("precision", "threads_per_cell", "memory_format")},
-            "versions": {key: shared["versions"][key] for key in ("sampler", "training")},
+            "versions": {
+                **{key: shared["versions"][key] for key in ("sampler", "training")},
+                "pretraining": PRETRAINING_VERSION,
+            },
             "code": plugins.versions(None, None, regressor),
             **hashed(kinds, self._scope),
         }

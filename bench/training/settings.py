@@ -12,6 +12,10 @@ TRAINING_VERSION = 2
 """Part of every cell's hash: raise it when the loop would give other weights for the same settings."""
 
 
+PRETRAINING_VERSION = 2
+"""Part of every pre-training's hash: raise it when the same masks would give a regressor other weights."""
+
+
 class PolynomialSchedule(Settings):
     """learning_rate · (1 − step / steps) ** exponent, at every step."""
 

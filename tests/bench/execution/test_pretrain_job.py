@@ -104,6 +104,19 @@ def test_its_quality_stands_beside_its_weights(workshop):
     assert any("regression" in entry for entry in history)
 
 
+def test_the_weights_of_the_smallest_validation_error_are_kept_also_where_the_dice_does_not_move(workshop):
+    sigmoid = {**LR_NET, "head": "sigmoid", "pretraining_steps": 100}
+    run = workshop.here(workshop.suite(methods=[{**TANDEM, "regressor": sigmoid}], training=SHORT))
+    (folder,) = pretrained(run)
+    history = [json.loads(text) for text in (folder / "history.jsonl").read_text().splitlines()]
+    errors = {entry["step"]: entry["validation_regression"] for entry in history if "validation_regression" in entry}
+    quality = json.loads((folder / "quality.json").read_text())
+    assert list(errors) == [50, 100]
+    assert quality["best_step"] == min(errors, key=errors.get) == 100
+    assert 0 < errors[100] < errors[50]
+    assert quality["all"]["dice"] == pytest.approx(quality["all"]["constant_dice"]), "still above .05 everywhere"
+
+
 @pytest.mark.slow
 def test_other_maps_and_seeds_have_regressors_of_their_own_and_one_that_is_not_frozen_has_none(workshop):
     loose = {"id": "loose", "loss": {"name": "dice"}, "regressor": {"name": "lr_net", "frozen": False}}
