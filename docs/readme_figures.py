@@ -64,15 +64,21 @@ def _caption(run: Run) -> str:
     """Which run this is, from its records."""
     description = run.description
     seeds = ", ".join(map(str, sorted(run.cells["seed"].unique())))
-    commit, _, changes = _common(run, "commit").partition("+")
+    commits = " and ".join(map(_commit, sorted(set(run.cells["provenance.commit"]))))
     sentences = [
         f"`{description['suite_file']}`, profile `{description['profile']}`, seed {seeds}, "
-        f"{run.suite['training']['steps']} steps a row; commit `{commit[:12] or 'unknown'}`"
-        f"{' with local changes' if changes else ''}, torch {_common(run, 'torch')}, {_common(run, 'device_name')}.",
+        f"{run.suite['training']['steps']} steps a row; commit {commits}, torch {_common(run, 'torch')}, "
+        f"{_common(run, 'device_name')}.",
         *(f"{line[:1].upper()}{line[1:]}" for line in run.baselines),
         *(line for line in description["protocol"] if line.startswith("Generated data")),
     ]
     return " ".join(sentences)
+
+
+def _commit(recorded: str) -> str:
+    """One of the commits that made the cells: a later one trains anew only what it changes."""
+    commit, _, changes = recorded.partition("+")
+    return f"`{commit[:12] or 'unknown'}`{' with local changes' if changes else ''}"
 
 
 def _common(run: Run, fact: str) -> str:
