@@ -1,13 +1,54 @@
-"""Lists of files as CSV: which columns there are, and what every line says."""
+"""Data sets that are lists of files in a CSV: which columns there are, and what every line says."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
+from typing_extensions import TypeVar
+
+from bench.data.dataset import Dataset, Listing, accepted, with_files
+from bench.data.settings import DatasetSettings
+from bench.data.volume import Case
 from bench.errors import DataError
+from bench.settings import SuitePath
 from losses.registry import nearest
+
+
+class ListSettings(DatasetSettings):
+    """A CSV with one case per line."""
+
+    csv: SuitePath
+    root: SuitePath | None = None
+    """Folder that the CSV's paths are relative to; default: the folder of the CSV."""
+
+
+S = TypeVar("S", bound=ListSettings)
+
+
+class FileList(Dataset[S]):
+    """One case per line. `case` defaults to the name of the first file without suffix, `patient` to the case."""
+
+    plain_files = True
+    columns: ClassVar[tuple[str, ...]]
+    """The columns with the files of a case, in the order of `Case.files`."""
+
+    def absence(self) -> str | None:
+        return None if self.settings.csv.is_file() else f"there is no file {self.settings.csv}"
+
+    def cases(self) -> tuple[Case, ...]:
+        return accepted(self.listing(), self.settings.csv, self.settings.on_bad_case)
+
+    def listing(self) -> Listing:
+        return with_files([self._case(row) for row in listed_rows(self.settings.csv, self.columns)])
+
+    def _case(self, row: dict[str, str]) -> Case:
+        folder = self.settings.root or self.settings.csv.parent
+        files = tuple(folder / row[column] for column in self.columns)
+        name = row.get("case") or stem(files[0])
+        return Case(name, row.get("patient") or name, files)
 
 
 def stem(path: Path) -> str:
