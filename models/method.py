@@ -30,10 +30,11 @@ class Batch:
     labels: Tensor
     maps: Mapping[str, Tensor] = field(default_factory=dict)
 
-    def to(self, device: torch.device) -> Batch:
-        """The same on a device."""
-        maps = {name: one.to(device) for name, one in self.maps.items()}
-        return Batch(self.image.to(device), self.labels.to(device), maps)
+    def to(self, device: torch.device, image_format: torch.memory_format = torch.preserve_format) -> Batch:
+        """The same on a device, the image in a memory format."""
+        image = self.image.to(device, non_blocking=True, memory_format=image_format)
+        maps = {name: one.to(device, non_blocking=True) for name, one in self.maps.items()}
+        return Batch(image, self.labels.to(device, non_blocking=True), maps)
 
 
 class Method(nn.Module):

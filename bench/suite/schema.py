@@ -131,7 +131,7 @@ def _distinct_seeds(seeds: tuple[int, ...]) -> tuple[int, ...]:
     return seeds
 
 
-RESERVED = ("main", "pretrain_on", "train", "validation", "test")
+RESERVED = ("main", PRETRAIN, "train", "validation", "test")
 """The suite's own data set and its parts; no further data set may be called so."""
 
 

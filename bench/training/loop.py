@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -196,11 +196,11 @@ class Training:
         return Diverged(f"{reason} at step {step} of {self.settings.steps}", step)
 
     def _on_device(self, batch: Batch) -> Batch:
-        image = batch.image.to(self.device, non_blocking=True, memory_format=self._format)
-        maps = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.maps.items()}
-        if STEP in self.method.required_maps:
-            maps[STEP] = torch.full((), self.progress.step, dtype=torch.int64, device=self.device)
-        return Batch(image, batch.labels.to(self.device, non_blocking=True), maps)
+        moved = batch.to(self.device, self._format)
+        if STEP not in self.method.required_maps:
+            return moved
+        step = torch.full((), self.progress.step, dtype=torch.int64, device=self.device)
+        return replace(moved, maps={**moved.maps, STEP: step})
 
     def _gradients(self) -> list[torch.Tensor]:
         return [parameter.grad for parameter in self.method.parameters() if parameter.grad is not None]
