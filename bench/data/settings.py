@@ -14,6 +14,9 @@ TargetLabel = Annotated[int, Field(ge=1, le=32767)]
 TargetLabels = Annotated[tuple[TargetLabel, ...], Field(min_length=1)]
 ClassName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
+PRETRAIN = "pretrain_on"
+"""Name of the data set that regressors are pre-trained on, where it is another one."""
+
 SINGLE_CLASS = "target"
 """Name of the foreground class when the suite gives label values only."""
 MAX_CLASSES = 126

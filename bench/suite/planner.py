@@ -13,11 +13,11 @@ from types import MappingProxyType
 from typing import Any
 
 import models
-from bench.data.checks.inspection import PRETRAIN
 from bench.data.dataset import Dataset, formats
 from bench.data.prepared import SCHEMA_VERSION
 from bench.data.preprocessing import PREPROCESSING_VERSION
 from bench.data.sampler import SAMPLER_VERSION
+from bench.data.settings import PRETRAIN
 from bench.data.splits import Split, make_splits, split_in_force
 from bench.data.volume import Case
 from bench.errors import SuiteError

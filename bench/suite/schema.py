@@ -9,10 +9,9 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_va
 
 import losses
 import models
-from bench.data.checks.inspection import PRETRAIN
 from bench.data.dataset import dataset_settings_type, has_images
 from bench.data.sampler import SamplingSettings
-from bench.data.settings import DatasetSettings, PreprocessingSettings, SplitSettings, check_together
+from bench.data.settings import PRETRAIN, DatasetSettings, PreprocessingSettings, SplitSettings, check_together
 from bench.evaluation.metrics import METRICS
 from bench.evaluation.settings import EvaluationSettings
 from bench.settings import PositiveFloat, Settings, SuitePath

@@ -14,8 +14,6 @@ from bench.data.splits import Split, make_splits, split_in_force
 from bench.data.volume import Case
 
 MAIN = "main"
-PRETRAIN = "pretrain_on"
-"""The data set that regressors are pre-trained on, where it is another one."""
 
 
 @dataclass(frozen=True)

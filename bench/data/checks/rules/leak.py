@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import combinations
 
 from bench.data.checks.finding import Finding
-from bench.data.checks.inspection import MAIN, PRETRAIN, Examined, Inspection
+from bench.data.checks.inspection import MAIN, Examined, Inspection
 from bench.data.checks.registry import rules
+from bench.data.settings import PRETRAIN
 from bench.data.splits import Split
 from bench.errors import DataError
 
@@ -32,24 +33,27 @@ def leak(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _same_images(inspection: Inspection) -> Iterator[list[Examined]]:
-    groups: dict[tuple[str, ...], list[Examined]] = {}
-    for examined in inspection.readable():
-        images = examined.facts.images
+    """Groups of equal images that are not constant."""
+    for group in _alike(inspection, lambda examined: tuple(file.digest for file in examined.facts.images)):
+        images = group[0].facts.images
         if any(low != high for file in images for low, high in zip(file.minima, file.maxima, strict=True)):
-            groups.setdefault(tuple(file.digest for file in images), []).append(examined)
-    return (group for group in groups.values() if len(group) > 1)
+            yield group
 
 
 def _same_masks(inspection: Inspection) -> Iterator[list[Examined]]:
-    """Groups in which a case without images is; empty masks are alike and give nothing away."""
-    groups: dict[str, list[Examined]] = {}
+    """Groups in which a case without images is; masks of one value are alike and give nothing away."""
+    for group in _alike(inspection, lambda examined: examined.facts.label and examined.facts.label.digest):
+        label = group[0].facts.label
+        if label is not None and len(label.values) > 1 and not all(examined.facts.images for examined in group):
+            yield group
+
+
+def _alike(inspection: Inspection, key: Callable[[Examined], Hashable]) -> Iterator[list[Examined]]:
+    """The readable cases that share a key with another one."""
+    groups: dict[Hashable, list[Examined]] = {}
     for examined in inspection.readable():
-        label = examined.facts.label
-        if label is not None and len(label.values) > 1:
-            groups.setdefault(label.digest, []).append(examined)
-    return (
-        group for group in groups.values() if len(group) > 1 and not all(examined.facts.images for examined in group)
-    )
+        groups.setdefault(key(examined), []).append(examined)
+    return (group for group in groups.values() if len(group) > 1)
 
 
 def _judged(first: Examined, second: Examined, splits: Sequence[Split]) -> Finding:
