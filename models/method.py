@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -91,14 +91,14 @@ class Method(nn.Module):
         if self._carrier is None:
             return {}
         weights = [parameter for parameter in self.backbone.parameters() if parameter.requires_grad]
-        norms = {
-            name: _norm(torch.autograd.grad(term.weight * term.value, weights, retain_graph=True, allow_unused=True))
-            for name, term in terms.items()
-            if name in ("segmentation", "regression")
-        }
+        norms = {}
+        if "segmentation" in terms:
+            norms["segmentation"] = _norm(_gradients(terms["segmentation"], weights))
+        flow, *gradients = _gradients(terms["regression"], [self._carrier, *weights])
+        norms["regression"] = _norm(gradients)
         total = sum(norms.values())
         facts = {f"{name}_gradient_share": norm / total if total else 0.0 for name, norm in norms.items()}
-        (flow,) = torch.autograd.grad(terms["regression"].value, [self._carrier], retain_graph=True)
+        assert flow is not None
         return {**facts, "regression_reach": float((flow != 0).any(1).float().mean())}
 
     @torch.no_grad()
@@ -108,5 +108,10 @@ class Method(nn.Module):
         return torch.softmax(output.logits.float(), dim=1)
 
 
-def _norm(gradients: tuple[Tensor | None, ...]) -> float:
+def _gradients(term: Term, of: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+    """Of the weighted term; None where it does not reach."""
+    return torch.autograd.grad(term.weight * term.value, of, retain_graph=True, allow_unused=True)
+
+
+def _norm(gradients: Iterable[Tensor | None]) -> float:
     return float(torch.nn.utils.get_total_norm([one for one in gradients if one is not None]))

@@ -77,7 +77,10 @@ class Trained:
 
 
 LOG_EVERY = 10
-"""Steps between records of the training curve; what the terms do to each other is looked at in the last of them."""
+"""Steps between records of the training curve."""
+
+LOOK_EVERY = 50
+"""Steps between looks at what the terms do to each other, each as expensive as a step; the last step has one too."""
 
 CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 """Memory format by number of axes."""
@@ -169,7 +172,8 @@ class Training:
                 terms = self.method.training_terms(self._on_device(batch))
         except NotFiniteError as error:
             raise self._diverged(f"segmentation could not be computed ({error})") from error
-        facts = self.method.gradient_facts(terms) if (step + 1) % LOG_EVERY == 0 else {}
+        looks = (step + 1) % LOOK_EVERY == 0 or step + 1 == self.settings.steps
+        facts = self.method.gradient_facts(terms) if looks else {}
         objective = self.method.objective(terms)
         objective.backward()  # type: ignore[no-untyped-call]
         values = {name: float(term.value.detach()) for name, term in terms.items()}

@@ -237,22 +237,6 @@ def test_who_does_not_require_the_step_is_not_told(tiny, new_method):
     tiny.run(Curious(method.backbone, method.loss))
 
 
-def test_every_term_is_logged_and_the_objective_is_their_weighted_sum(tiny, new_method):
-    class TwoTerms(Method):
-        def training_terms(self, batch):
-            return {**super().training_terms(batch), "constant": Term(torch.tensor(3.0), 0.5)}
-
-    method = new_method()
-    records = tiny.run(TwoTerms(method.backbone, method.loss)).progress.training
-    assert [record["step"] for record in records] == [10, 12]
-    for record in records:
-        terms = {"segmentation", "constant", "segmentation_weighted", "constant_weighted"}
-        assert set(record) == {"step", *terms, "objective", "gradient_norm", "learning_rate"}
-        assert record["constant"] == 3
-        assert record["constant_weighted"] == 1.5
-        assert record["objective"] == pytest.approx(record["segmentation"] + 1.5, rel=1e-6)
-
-
 def rates(tiny, **budget) -> list[float]:
     """The learning rate that the optimiser used at each step."""
     tiny.budget = budget
