@@ -9,10 +9,12 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from bench.report.plots.style import GREY, WIDTH, Look, figure, label, looks
+from bench.report.plots.style import GREY, LINE, WIDTH, Look, figure, label, looks, wrapped_label
 from bench.results.load import Run
 
 _GOLDEN = 0.6180339887498949
+_ROW = 0.36
+"""Inches: least height of a row."""
 _POINT_AREA = 9.0
 """Square points of a dot, less where there are so many cases that dots of this size would hide each other."""
 _ROOM = 900.0
@@ -28,7 +30,9 @@ def draw_cases(run: Run, dataset: str, path: Path) -> bool:
     methods = list(run.methods)
     classes = [target for target in run.classes if (records["class"] == target).any()]
     width = max(WIDTH, 3.0 * len(classes) + 2)
-    with figure(path, width, 0.95 + 0.36 * len(methods)) as drawn:
+    names = [wrapped_label(run.methods[method]) for method in methods]
+    row = max(_ROW, LINE * (1 + max(text.count("\n") + 1 for text in names)))
+    with figure(path, width, 0.95 + row * len(methods)) as drawn:
         panels = drawn.subplots(1, len(classes), sharey=True, squeeze=False)[0]
         for axes, target in zip(panels, classes, strict=True):
             chosen = records[records["class"] == target]
@@ -36,7 +40,7 @@ def draw_cases(run: Run, dataset: str, path: Path) -> bool:
             count = chosen["case"].nunique()
             alone = f"{count} test cases with target"
             axes.set_title(alone if len(run.classes) == 1 else label(f"{target}: {count} test cases", 24))
-        panels[0].set_yticks(range(len(methods)), [label(run.methods[method]) for method in methods], color="black")
+        panels[0].set_yticks(range(len(methods)), names, color="black")
         note = "DC per case (dot), quartiles and median (box), mean (diamond)"
         drawn.supxlabel(note, fontsize=9.5, color=GREY)
     return True

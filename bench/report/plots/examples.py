@@ -18,9 +18,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from bench.report.markdown import plain
 from bench.report.plots.lesion_views import Outcome, View, lesion_views
-from bench.report.plots.style import GREY, WIDTH, figure, label
+from bench.report.plots.style import GREY, WIDTH, figure, label, label_lines
 from bench.results.load import Run
 
 COLUMNS = 6
@@ -183,6 +182,5 @@ def _scale_bar(axes: Axes) -> None:
 
 
 def _lines(title: Sequence[str], characters: int) -> list[str]:
-    """A title as wide as a panel: up to four lines for a name."""
-    wrapped = (wrap(plain(line), characters, max_lines=4, placeholder=" …") for line in title)
-    return [label(part, characters) for lines in wrapped for part in lines]
+    """A title as wide as a panel."""
+    return [part for line in title for part in label_lines(line, characters)]

@@ -19,7 +19,7 @@ from bench.data.orientation import as_read
 from bench.data.preview import Preview, read_preview
 from bench.data.reading import read_labels
 from bench.data.volume import Geometry
-from bench.evaluation.lesions import LESION, equivalent_diameter
+from bench.evaluation.lesions import equivalent_diameter
 from bench.results.load import FINISHED, MAIN, PLANNED, Run
 
 Mask = npt.NDArray[np.bool_]
@@ -66,7 +66,7 @@ def lesion_views(run: Run) -> list[View]:
     Raises:
         DataError: the slices of a case, or a mask, are not what was written.
     """
-    lesions = run.lesions[(run.lesions["dataset"] == MAIN) & (run.lesions["kind"] == LESION)]
+    lesions = run.reference_lesions[run.reference_lesions["dataset"] == MAIN]
     if lesions.empty:
         return []
     # Every cell has a row for each lesion of its cases.

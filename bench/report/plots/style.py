@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import matplotlib
@@ -19,6 +20,8 @@ from bench.report.markdown import plain
 WIDTH = 8.0
 """Inches; with DPI 1200 pixels, twice what a README shows."""
 DPI = 150
+LINE = 0.15
+"""Inches: height of a line of text of 8.5 to 9.5 points."""
 GREY, LIGHT = "#555555", "#c8c8c8"
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8c6d31")
@@ -26,6 +29,7 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#
 _LINES = ("-", "--", ":", "-.")
 
 _LABEL_LENGTH = 38
+_MOST_LINES = 7
 
 _RC: dict[Any, Any] = {
     "font.size": 9.5,
@@ -68,6 +72,17 @@ def label(text: str, length: int = _LABEL_LENGTH) -> str:
     line = plain(text)
     cut = line if len(line) <= length else line[: length - 1] + "…"
     return cut.replace("$", r"\$")
+
+
+def label_lines(text: str, length: int = _LABEL_LENGTH) -> list[str]:
+    """A name over several lines, because the names of a table's rows often differ only at their ends."""
+    broken = wrap(plain(text), length, max_lines=_MOST_LINES, placeholder=" …", break_on_hyphens=False)
+    return [label(line, length) for line in broken]
+
+
+def wrapped_label(text: str, length: int = _LABEL_LENGTH) -> str:
+    """The same as one text."""
+    return "\n".join(label_lines(text, length))
 
 
 @contextmanager

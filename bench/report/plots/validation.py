@@ -10,7 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from bench.report.plots.style import GREY, LIGHT, WIDTH, Look, figure, label, looks
+from bench.report.plots.style import GREY, LIGHT, LINE, WIDTH, Look, figure, looks, wrapped_label
 from bench.results.load import FINISHED, Run
 
 ONE_PANEL = 6
@@ -32,20 +32,22 @@ def draw_validation(run: Run, path: Path) -> bool:
         with figure(path, WIDTH, 4.2) as drawn:
             axes = drawn.add_subplot()
             for method in methods:
-                _draw(axes, validations, method, style[method], label(run.methods[method], 26))
+                _draw(axes, validations, method, style[method], wrapped_label(run.methods[method], 26))
             _finish(axes, validations)
             axes.set(title=_title(run), xlabel="step", ylabel="validation DC")
             axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), borderaxespad=0)
         return True
     columns = 3 if len(methods) <= 9 else 4
     rows = math.ceil(len(methods) / columns)
-    with figure(path, WIDTH, 0.5 + 1.75 * rows) as drawn:
+    titles = [wrapped_label(run.methods[method], 90 // columns) for method in methods]
+    height = 1.6 + LINE * max(title.count("\n") + 1 for title in titles)
+    with figure(path, WIDTH, 0.5 + height * rows) as drawn:
         panels = drawn.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for place, (axes, method) in enumerate(zip(panels, methods, strict=False)):
             _draw_means(axes, validations)
             _draw(axes, validations, method, style[method])
             axes.set(xlabel="", ylabel="")
-            axes.set_title(label(run.methods[method], 90 // columns), fontsize=8.5)
+            axes.set_title(titles[place], fontsize=8.5)
             axes.tick_params(labelbottom=place + columns >= len(methods))
         _finish(panels[0], validations)
         for axes in panels[len(methods) :]:

@@ -43,6 +43,19 @@ def test_curves_and_case_plots_have_no_overlapping_or_cut_labels(builder, drawn,
         assert_readable(figure)
 
 
+def test_names_that_differ_only_at_their_ends_are_told_apart_in_every_plot(builder, drawn, tmp_path):
+    begin = "MNet + L_MapDice + LR-Net + L_smoothL1 / norm_inverse"
+    run = many(builder, 7, pictures=True, seeds=(0,))
+    run.methods.update(m1=f"{begin}, relu", m2=f"{begin}, sigmoid")
+    assert draw_validation(run, tmp_path / "curves.png")
+    assert draw_cases(run, "main", tmp_path / "cases.png")
+    assert draw_examples(run, tmp_path / "examples.png")
+    for figure in drawn:
+        texts = {" ".join(text.get_text().split()) for text in figure.shown}
+        assert any("norm_inverse, relu" in text for text in texts)
+        assert any("norm_inverse, sigmoid" in text for text in texts)
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 def test_case_plots_of_several_classes_have_no_overlapping_or_cut_labels(builder, drawn, tmp_path, classes):
     names = ("a class whose name goes on and on", "liver", "lesion")[:classes]
