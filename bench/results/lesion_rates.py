@@ -7,7 +7,6 @@ from statistics import median
 
 import pandas as pd
 
-from bench.evaluation.lesions import FALSE_POSITIVE, LESION
 from bench.results.load import Run
 from bench.results.quantities import FALSE_POSITIVES, ON_LOOK_ALIKES, RECALL_LARGE, RECALL_SMALL
 from bench.results.values import Value, summarise
@@ -18,8 +17,7 @@ def small_below_mm3(run: Run, dataset: str, target: str) -> float | None:
 
     Taken over all lesions that any cell was scored on, each once, so that all rows of a table share it.
     """
-    lesions = _of(run.lesions, dataset, target)
-    lesions = lesions[lesions["kind"] == LESION]
+    lesions = _of(run.reference_lesions, dataset, target)
     if lesions.empty:
         return None
     first = lesions.groupby("case", sort=False)[["cell", "block"]].transform("first")
@@ -37,14 +35,13 @@ def lesion_values(
 
     A lesion is found when any voxel of it is predicted. `on_look_alikes` is undefined where look-alikes are unknown.
     """
-    found = _of(run.lesions, dataset, target)
-    known = found["on_distractor"].notna().any() if len(found) else False
-    found = found[(found["method"] == method) & (found["block"] == block)]
+    lesions, false = (_of(part, dataset, target) for part in (run.reference_lesions, run.false_positives))
+    known = (false["known"] > 0).any()
+    lesions, false = (part[(part["method"] == method) & (part["block"] == block)] for part in (lesions, false))
     cases = records.loc[records["class"] == target, ["cell", "seed", "case"]]
-    rates = _recall(found[found["kind"] == LESION], small_below_mm3(run, dataset, target), seeds)
-    false = found[found["kind"] == FALSE_POSITIVE]
+    rates = _recall(lesions, small_below_mm3(run, dataset, target), seeds)
     keys = ["cell", "case"]
-    counts = false.groupby(keys, sort=False)["on_distractor"].agg(["size", "sum"]).reset_index()
+    counts = false[[*keys, "size", "sum"]]
     per_case = cases.merge(counts, on=keys, how="left").fillna({"size": 0.0, "sum": 0.0})
     per_case = per_case.rename(columns={"size": FALSE_POSITIVES.key, "sum": ON_LOOK_ALIKES.key})
     if not known:
@@ -64,5 +61,5 @@ def _recall(lesions: pd.DataFrame, small_below: float | None, seeds: Collection[
     }
 
 
-def _of(lesions: pd.DataFrame, dataset: str, target: str) -> pd.DataFrame:
-    return lesions[(lesions["dataset"] == dataset) & (lesions["class"] == target)]
+def _of(rows: pd.DataFrame, dataset: str, target: str) -> pd.DataFrame:
+    return rows[(rows["dataset"] == dataset) & (rows["class"] == target)]

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import RunError
+from bench.evaluation.lesions import FALSE_POSITIVE, LESION
 from bench.files.checksum import SEAL
 from bench.results.reading import SealedFiles
 from bench.results.run_directory import RunDirectory
@@ -90,6 +91,19 @@ class Run:
     def classes(self) -> tuple[str, ...]:
         """Target classes, in the order of the records."""
         return tuple(self.cases["class"].unique())
+
+    @cached_property
+    def reference_lesions(self) -> pd.DataFrame:
+        """The lesions of the references among `lesions`; a noisy method has a hundred times as many false positives."""
+        return self.lesions[self.lesions["kind"] == LESION]
+
+    @cached_property
+    def false_positives(self) -> pd.DataFrame:
+        """How many there are in a case, and how many of them on look-alikes, for how many `known`."""
+        false = self.lesions[self.lesions["kind"] == FALSE_POSITIVE]
+        keys = ["dataset", "block", "class", "method", "cell", "case"]
+        counts = false.groupby(keys, sort=False)["on_distractor"].agg(["size", "sum", "count"])
+        return counts.rename(columns={"count": "known"}).reset_index()
 
     def expected_cases(self, cell: str, dataset: str) -> tuple[str, ...]:
         """Ids of the cases that a cell must be scored on."""
