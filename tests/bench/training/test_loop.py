@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import pytest
 import torch
@@ -18,134 +17,11 @@ from models.method import Method, Term
 STEPS, VALIDATED = 12, [5, 10, 12]
 
 
-def equal(one, other) -> bool:
-    """Whether two states are the same to the last bit."""
-    if isinstance(one, torch.Tensor):
-        return one.dtype == other.dtype and torch.equal(one, other)
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(equal(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(equal, one, other))
-    return one == other
-
-
-def same_outcome(one, other) -> bool:
-    return all(equal(getattr(one, name), getattr(other, name)) for name in ("best", "last", "progress"))
-
-
 def test_a_training_learns(tiny):
     tiny.budget = {"steps": 100, "validate_every": 20, "learning_rate": 0.05}
     history = tiny.run().progress
     assert history.training[-1]["objective"] < 0.7 * history.training[0]["objective"]
     assert history.validations[0]["dice"] < 0.2 < 0.4 < history.validations[-1]["dice"]
-
-
-KILLS = [
-    *[("training", step) for step in (1, 3, 4, 7, 12)],
-    *[("validation", 5), ("validated", 10), ("validation", 12)],
-    *[("checkpoint", 3), ("checkpoint", 5), ("checkpoint", 12)],
-]
-
-
-@pytest.mark.parametrize("at", KILLS, ids=lambda at: f"{at[0]}-{at[1]}")
-def test_killed_anywhere_and_resumed_the_outcome_is_the_same_to_the_last_bit(tiny, kill_training, tmp_path, at):
-    """Weights, optimiser, best weights, history and order digest."""
-    whole = tiny.run()
-    killed = dataclasses.replace(tiny, folder=tmp_path / "killed", seen=[])
-    kill_training(killed.folder, at)
-    assert same_outcome(killed.run(), whole)
-    assert equal(load_newest(killed.folder), load_newest(tiny.folder))
-    assert (("training", 1) in killed.seen) == (at in KILLS[:2] or at == ("checkpoint", 3))
-
-
-def test_killed_again_and_again_it_still_ends_the_same(tiny, kill_training, tmp_path):
-    whole = tiny.run()
-    killed = dataclasses.replace(tiny, folder=tmp_path / "killed")
-    for step in (4, 5, 8, 11, 12):
-        kill_training(killed.folder, ("training", step))
-    assert same_outcome(killed.run(), whole)
-
-
-def interrupted(training) -> int:
-    """Run until the request to stop is answered; the exit code."""
-    with stopping.noting_signals(), pytest.raises(stopping.Interrupted) as ending:
-        training.run()
-    return ending.value.code
-
-
-@pytest.mark.parametrize("step", [1, 2, 5, 7, 8, 12])
-def test_asked_to_stop_a_step_is_finished_and_its_checkpoint_written(tiny, asked, step):
-    whole, asked.at = tiny.run(), ("training", step)
-    assert interrupted(asked) == 143
-    assert load_newest(asked.folder)["progress"]["step"] == step
-    assert asked.seen[-1] == ("checkpoint", step)
-    asked.at, asked.seen = ("nothing", 0), []
-    assert same_outcome(asked.run(), whole)
-    assert asked.seen[0] == ("resumed", step)
-    assert ("training", step) not in asked.seen
-
-
-@pytest.mark.parametrize("step", VALIDATED)
-def test_asked_to_stop_between_two_cases_of_a_validation_the_step_is_kept_and_validated_later(tiny, asked, step):
-    def validate(method):
-        scores = tiny.validate(method)
-        stopping.leave_if_asked()
-        return scores
-
-    whole, asked.at, asked.validate = tiny.run(), ("validation", step), validate
-    assert interrupted(asked) == 143
-    assert load_newest(asked.folder)["progress"]["step"] == step
-    asked.at, asked.seen = ("nothing", 0), []
-    assert same_outcome(asked.run(), whole)
-    assert asked.seen[:2] == [("resumed", step), ("validation", step)]
-    assert equal(load_newest(asked.folder), load_newest(tiny.folder))
-
-
-def test_a_request_that_comes_when_a_validation_is_done_waits_for_the_next_step(tiny, asked):
-    whole, asked.at = tiny.run(), ("validated", 5)
-    assert interrupted(asked) == 143
-    assert load_newest(asked.folder)["progress"]["step"] == 6
-    asked.at = ("nothing", 0)
-    assert same_outcome(asked.run(), whole)
-
-
-def test_dropout_is_a_function_of_seed_and_step_too(tiny, kill_training, tmp_path):
-    """Whatever was drawn before, in this process or in the one that died."""
-    tiny.method = {"dropout": True}
-    torch.manual_seed(1)
-    whole = tiny.run()
-    killed = dataclasses.replace(tiny, folder=tmp_path / "killed")
-    kill_training(killed.folder, ("training", 8), method=tiny.method)
-    torch.manual_seed(2)
-    assert same_outcome(killed.run(), whole)
-    without = dataclasses.replace(tiny, folder=tmp_path / "without", method={}).run()
-    assert without.progress.training != whole.progress.training
-
-
-def test_a_damaged_newest_checkpoint_costs_only_time(tiny):
-    whole = tiny.run()
-    newest = max(tiny.folder.glob("step-*.pt"))
-    newest.write_bytes(newest.read_bytes()[:-100])
-    tiny.seen.clear()
-    with pytest.warns(UserWarning, match="does not match its checksum"):
-        again = tiny.run()
-    assert same_outcome(again, whole)
-    assert tiny.seen[0] == ("resumed", 10)
-
-
-def test_a_finished_training_is_not_trained_again(tiny):
-    whole = tiny.run()
-    tiny.seen.clear()
-    again = tiny.run()
-    assert same_outcome(again, whole)
-    assert tiny.seen == [("resumed", STEPS)]
-    assert math.isnan(again.timing["seconds_per_step"])
-    assert whole.timing["seconds_per_step"] > 0
-
-
-def test_the_checkpoint_interval_changes_no_number(tiny, tmp_path):
-    often = dataclasses.replace(tiny, folder=tmp_path / "often", budget={"checkpoint_every": 1})
-    assert same_outcome(often.run(), tiny.run())
 
 
 class BreaksAt(Method):
@@ -176,7 +52,7 @@ class BreaksAt(Method):
         ("backward", "gradient_norm became"),
     ],
 )
-def test_a_number_that_is_none_ends_the_training_with_term_and_step(tiny, new_method, where, what):
+def test_a_number_that_is_none_ends_the_training_with_term_and_step(tiny, new_method, where, what, equal):
     training = tiny.training(BreaksAt(new_method(), 8, where))
     before = {}
     training.watch = lambda phase, step, **facts: before.update(weights_of(training.method))
@@ -266,7 +142,7 @@ def test_the_plateau_rate_follows_validations(tiny):
 
 
 @pytest.mark.parametrize(("answers", "best"), [([0.1, 0.3, 0.2], 10), ([0.3, 0.3, 0.3], 5), ([0.0, 0.0, 0.1], 12)])
-def test_the_best_weights_are_those_of_the_highest_mean_and_the_earlier_of_equals(tiny, answers, best):
+def test_the_best_weights_are_those_of_the_highest_mean_and_the_earlier_of_equals(tiny, answers, best, equal):
     given, weights = iter(answers), {}
 
     def validate(method):
@@ -281,27 +157,6 @@ def test_the_best_weights_are_those_of_the_highest_mean_and_the_earlier_of_equal
     assert equal(trained.last, weights[STEPS])
     assert trained.progress.dice() == pytest.approx(answers)
     assert trained.progress.validations[0]["cases"] == {"a": answers[0] - 0.25, "b": answers[0] + 0.25}
-
-
-def test_the_best_weights_of_before_an_interruption_are_not_forgotten(tiny):
-    answers, first = iter([0.9, 0.1, 0.1]), {}
-
-    def validate(method):
-        first.update({} if first else weights_of(method))
-        return {"a": next(answers)}
-
-    def interrupt(phase, step, **facts):
-        if (phase, step) == ("training", 8):
-            raise KeyboardInterrupt
-
-    tiny.validate = validate
-    interrupted = tiny.training()
-    interrupted.watch = interrupt
-    with pytest.raises(KeyboardInterrupt):
-        interrupted.run()
-    resumed = tiny.run()
-    assert resumed.progress.best_step == 5
-    assert equal(resumed.best, first)
 
 
 def test_validation_sees_the_method_in_evaluation_mode_and_training_in_training_mode(tiny, new_method):
@@ -345,7 +200,7 @@ def test_the_order_digest_is_the_samplers_chain(tiny):
     assert found == digest
 
 
-def test_bfloat16_is_for_the_network_and_not_for_its_weights_or_the_loss(tiny, new_method, tmp_path):
+def test_bfloat16_is_for_the_network_and_not_for_its_weights_or_the_loss(tiny, new_method, tmp_path, equal):
     types = set()
 
     class Watched(Method):
