@@ -9,6 +9,9 @@ ifneq ($(wildcard ../shared/data),)
 export IMBALANCE_DATA ?= $(abspath ../shared/data)
 endif
 
+# As many processes as cores, each with one thread, as the workers of a run; a file's tests share its fixtures.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
+
 .PHONY: install demo test test-all torture lint benchmark readme-figures
 
 install: $(STAMP)
@@ -23,10 +26,10 @@ demo: install
 	$(BIN)/python -m bench run suites/lits.yaml
 
 test: install
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: install
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 # 100 kills at random moments of a suite with two workers; `make test-all` does 20.
 torture: install
