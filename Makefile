@@ -9,8 +9,8 @@ ifneq ($(wildcard ../shared/data),)
 export IMBALANCE_DATA ?= $(abspath ../shared/data)
 endif
 
-# As many processes as cores, each with one thread, as the workers of a run; a file's tests share its fixtures.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
+# As many processes as cores (up to 8), each with one thread, as the workers of a run; the tests of a file share fixtures.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile
 
 .PHONY: install demo test test-all torture lint benchmark readme-figures
 
