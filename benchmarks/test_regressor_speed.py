@@ -41,7 +41,7 @@ class Trained:
         maps = {"norm_inverse": labels[:, None].float()}
         self.batch = Batch(image, labels, maps)
         trained = (parameter for parameter in self.method.parameters() if parameter.requires_grad)
-        self.optimiser = torch.optim.Adam(trained, 1e-3)
+        self.optimiser = torch.optim.Adam(trained, 1e-3, fused=True)
 
     def step(self):
         self.method.train()

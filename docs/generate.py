@@ -170,6 +170,23 @@ def regressor_table() -> list[str]:
     return _table(["name", "parameters and defaults", "what it is"], rows)
 
 
+def regressor_speed() -> list[str]:
+    """One row per patch and memory format: a step of the paper's M-Net, and what LR-Net adds, as last measured."""
+    results = json.loads((RESULTS / "regressor_speed.json").read_text(encoding="utf-8"))
+    rows = []
+    for name, measured in results.items():
+        place = re.fullmatch(r"test_step\[\((\d+), (\d+), (\d+)\)-(\w+)\]", name)
+        if place is None:
+            continue
+        *size, memory = place.groups()
+        contenders = measured["contenders"]
+        ratios = (contenders[kind]["median_ratio_to_M-Net"] for kind in ("with LR-Net", "with uLR-Net"))
+        added = (f"+{100 * (ratio - 1):.0f} %" for ratio in ratios)
+        step = f"{contenders['M-Net']['median_seconds']:.2f} s"
+        rows.append([" × ".join(size), memory.replace("_", " "), step, *added])
+    return _table(["patch", "memory", "without", "LR-Net, frozen", "LR-Net, trained along"], rows)
+
+
 BLOCKS: dict[str, Callable[[], list[str]]] = {
     "suite": partial(keys, Suite),
     "dataset": partial(keys, DatasetSettings),
@@ -193,6 +210,7 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "reported": partial(keys, ReportedSettings),
     "losses": loss_table,
     "regressors": regressor_table,
+    "regressor speed": regressor_speed,
     "loss speed": loss_speed,
     "metrics": metrics,
     "empty policy": lambda: [f"> {EMPTY_POLICY}"],
