@@ -29,6 +29,11 @@ a lesion that is 20 voxels deep; the cores of deeper ones count as outside.
 """
 
 
+def passes(head: str, values: Tensor) -> Tensor:
+    """Where a gradient comes through the head, by the values behind it: not where a ReLU is 0."""
+    return values > 0 if head == "relu" else torch.ones_like(values, dtype=torch.bool)
+
+
 def upright(head: str, values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
     """Values, or targets, with what is inside above what is outside: signed distances are negative inside."""
     return -values if head == "linear" else values

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from losses.base import Loss
 from models.backbone import Backbone, BackboneOutput
 from models.errors import ModelError
+from models.heads import passes
 from models.regressor import Regressor
 from models.term import Term
 
@@ -51,7 +52,7 @@ class Method(nn.Module):
         self.backbone = backbone
         self.loss = loss
         self.regressor = regressor
-        self._carrier: Tensor | None = None
+        self._values: Tensor | None = None
 
     @property
     def required_maps(self) -> tuple[str, ...]:
@@ -66,7 +67,7 @@ class Method(nn.Module):
             output: BackboneOutput = self.backbone(batch.image)
             return {"segmentation": Term(self._segmentation(output.logits, batch), 1.0)}
         regressed = self.regressor(self.backbone, batch.image)
-        self._carrier = regressed.carrier
+        self._values = regressed.values
         segmentation = None if self.loss is None else self._segmentation(regressed.logits, batch)
         target = batch.maps[self.regressor.required_maps[0]]
         return self.regressor.terms(segmentation, self.regressor.error(regressed, target, batch.labels))
@@ -84,22 +85,24 @@ class Method(nn.Module):
         """How the terms of the step just computed pull at the backbone; leaves the graph for the backward pass.
 
         `<term>_gradient_share`  ‖∂(weight·term)/∂backbone‖ over the sum of these norms, for every term that reaches it.
-        `regression_reach`       share of voxels at which the regression has a gradient on what carries it to the
-                                 backbone; 0 is a dead head.
+        `regression_reach`       share of voxels at which the regression error has a gradient that passes the head; 0
+                                 is a dead head.
         Empty for a method without a regressor.
         """
-        if self._carrier is None:
+        if self._values is None:
             return {}
+        assert self.regressor is not None
         weights = [parameter for parameter in self.backbone.parameters() if parameter.requires_grad]
         norms = {}
         if "segmentation" in terms:
             norms["segmentation"] = _norm(_gradients(terms["segmentation"], weights))
-        flow, *gradients = _gradients(terms["regression"], [self._carrier, *weights])
+        flow, *gradients = _gradients(terms["regression"], [self._values, *weights])
         norms["regression"] = _norm(gradients)
         total = sum(norms.values())
         facts = {f"{name}_gradient_share": norm / total if total else 0.0 for name, norm in norms.items()}
         assert flow is not None
-        return {**facts, "regression_reach": float((flow != 0).any(1).float().mean())}
+        reached = (flow != 0) & passes(self.regressor.head, self._values)
+        return {**facts, "regression_reach": float(reached.any(1).float().mean())}
 
     @torch.no_grad()
     def segment(self, image: Tensor) -> Tensor:

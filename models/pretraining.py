@@ -24,7 +24,7 @@ class Pretraining(Method):
         nn.Module.__init__(self)
         self.loss = None
         self.regressor = regressor
-        self._carrier = None
+        self._values = None
 
     @property
     def required_maps(self) -> tuple[str, ...]:

@@ -20,12 +20,10 @@ class Regressed(NamedTuple):
 
     logits   (B, C, *S) of the segmentation
     values   (B, K, *S) the regressed map of every foreground class, after the head
-    carrier  (B, *, *S) the tensor of the backbone through which the error of `values` reaches it
     """
 
     logits: Tensor
     values: Tensor
-    carrier: Tensor
 
 
 class Regressor(nn.Module):

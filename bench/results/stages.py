@@ -25,26 +25,37 @@ def _starts(run: Run, finished: pd.DataFrame) -> Iterator[str]:
     if "started_from.cell" not in finished:
         return
     for _, cell in finished[finished["started_from.cell"].notna()].iterrows():
-        first, control = _first_and_control(run, str(cell["method"]), str(cell["started_from.cell"]))
+        start = str(cell["started_from.cell"])
+        first = str(run.plan[start]["method"]) if start in run.plan else start
+        how = run.plan[str(cell["cell"])]["identity"]["start"]
         before, here = int(cell["started_from.steps"]), int(cell["steps"])
-        is_control = cell["method"] == control
-        against = "what was started alike" if is_control else run.methods.get(control, control)
         yield (
-            f"warm start from the best weights of {run.methods.get(first, first)}, so {before} + {here} steps in all; "
-            f"it compares with {against}, and with no row that was trained from scratch"
+            f"warm start from the best weights of {run.methods.get(first, first)} at a learning rate of "
+            f"{how['learning_rate']:g}, so {before} + {here} steps in all; it compares with {_comparable(run, cell)}, "
+            "and with no row that was trained from scratch"
         )
 
 
-def _first_and_control(run: Run, row: str, start: str) -> tuple[str, str]:
-    """The method that a row was started from, and the one that only continues it, by the same learning rate."""
-    first = str(run.plan[start]["method"]) if start in run.plan else start
-    settings = {method["id"]: method for method in run.suite["methods"]}
-    continued = [settings.get(first, {}).get(key) for key in ("loss", "regressor")]
-    for name, method in settings.items():
-        same = [method.get(key) for key in ("loss", "regressor")] == continued
-        if same and method.get("start") and method["start"] == settings[row].get("start"):
-            return first, name
-    return first, first
+def _comparable(run: Run, cell: pd.Series[Any]) -> str:
+    """In words, the row that a cell that was started from another compares with."""
+    control = _control_of(run, str(cell["cell"]))
+    if control == cell["method"]:
+        return "what was started alike"
+    return "no row here" if control is None else run.methods[control]
+
+
+def _control_of(run: Run, cell: str) -> str | None:
+    """The method that only continues what a cell was started from, by the same learning rate; None where it is missing.
+
+    Told from identities, in which all defaults are spelled out.
+    """
+    start = run.plan[cell]["identity"]["start"]
+    first = run.plan.get(start["cell"])
+    if first is None:
+        return None
+    continued = {**first["identity"], "start": start}
+    controls = (one for one in run.plan.values() if one["identity"] == continued)
+    return next((str(one["method"]) for one in controls), None)
 
 
 def _idle(run: Run, finished: pd.DataFrame) -> Iterator[str]:

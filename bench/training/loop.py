@@ -177,7 +177,7 @@ class Training:
         objective = self.method.objective(terms)
         objective.backward()  # type: ignore[no-untyped-call]
         values = {name: float(term.value.detach()) for name, term in terms.items()}
-        if len(terms) > 1:
+        if len(terms) > 1 or self.method.regressor is not None:
             values |= {f"{name}_weighted": float((term.weight * term.value).detach()) for name, term in terms.items()}
         values["objective"] = float(objective.detach())
         values["gradient_norm"] = float(torch.nn.utils.get_total_norm(self._gradients()))

@@ -52,7 +52,7 @@ class Cascaded(Regressor):
         head = backbone.head
         assert isinstance(head, CascadeHead), "attach() put it there"
         values = head.regress(features)
-        return Regressed(head.segment(features, values), values, features)
+        return Regressed(head.segment(features, values), values)
 
     def error(self, regressed: Regressed, target: Tensor, labels: Tensor) -> Tensor:
         scaled = (target / self.truncation_mm).clamp(-1, 1)

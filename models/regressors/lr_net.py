@@ -36,8 +36,9 @@ class LRNetTandem(Regressor):
     from false positives costs. Raises `ModelError` for a head that does not fit the map and for values outside their
     domain.
 
-    Source: Li et al. 2021, section 2.3, and the authors' scripts. Deviations: for the pre-training a fixed budget in
-    place of early stopping; the backbone may be any.
+    Source: Li et al. 2021, section 2.3, and the authors' scripts. Deviations: the pre-training has a fixed budget with
+    polynomial decay in place of early stopping and a plateau rule, and the joint stage's batches in place of 4 patches;
+    the backbone may be any.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class LRNetTandem(Regressor):
 
     def forward(self, backbone: Backbone, image: Tensor) -> Regressed:
         logits: Tensor = backbone(image).logits
-        return Regressed(logits, self.regress(torch.softmax(logits.float(), dim=1)), logits)
+        return Regressed(logits, self.regress(torch.softmax(logits.float(), dim=1)))
 
     @classmethod
     def resolve_parameters(cls, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class MultiBranch(Regressor):
         levels = backbone.encoder(image)
         logits = backbone.head(backbone.decoder(levels))
         values = HEADS[self.head](self.second_head(self.second_decoder(levels)))
-        return Regressed(logits, values, levels[0])
+        return Regressed(logits, values)
 
     def error(self, regressed: Regressed, target: Tensor, labels: Tensor) -> Tensor:
         return absolute(regressed.values, target, labels, self.reduction)

@@ -92,6 +92,7 @@ class RunBuilder:
     suite: dict[str, Any] = field(default_factory=dict)
     cell: Callable[[str, int, int], Mapping[str, Any]] = lambda method, seed, fold: {}
     """Changes to a cell's record."""
+    identity: Callable[[str, int, int], Mapping[str, Any]] = lambda method, seed, fold: {"loss": {"name": method}}
     empty: frozenset[tuple[str, str]] = frozenset({("ce", "003")})
     """(method, case) whose prediction is empty."""
     steps: int = 300
@@ -166,7 +167,7 @@ class RunBuilder:
             },
             "selected_on_reported": False,
             "comparison": f"comparison-{seed}-{fold}",
-            "identity": {"loss": {"name": method}},
+            "identity": dict(self.identity(method, seed, fold)),
         }
 
     def _cell(self, run: RunDirectory, plan: dict[str, Any]) -> None:

@@ -158,6 +158,23 @@ def test_a_dead_head_reaches_no_voxel_and_has_no_share():
     assert facts == {"segmentation_gradient_share": 1, "regression_gradient_share": 0, "regression_reach": 0}
 
 
+def test_a_voxel_is_reached_where_its_gradient_passes_the_head():
+    class FirstQuarter(torch.nn.Module):
+        """Above 0 in a quarter of the voxels only."""
+
+        def forward(self, probabilities):
+            raw = torch.full_like(probabilities[:, 1:], -1.0)
+            raw[:, :, :2] = 0.5
+            return raw + 0 * probabilities[:, 1:]
+
+    method = regressed("lr_net", head="relu")
+    method.regressor.network = FirstQuarter()
+    given = batch_for(method)
+    facts = method.gradient_facts(method.training_terms(given))
+    counted = (given.labels[:, :2] >= 0).sum() / given.labels.numel()
+    assert facts["regression_reach"] == pytest.approx(float(counted))
+
+
 def test_the_regression_alone_has_all_of_the_gradient():
     method = regressed("lr_net", None)
     facts = method.gradient_facts(method.training_terms(batch_for(method)))

@@ -13,10 +13,16 @@ from bench.results.stages import stage_remarks
 LR_NET = {"name": "lr_net", "map": "norm_inverse"}
 START = {"from": "dice", "learning_rate": None}
 SLOW = {"from": "dice", "learning_rate": 0.0001}
+RATE = 0.001
+"""Of a start that names none."""
 WARM_TEXT = (
-    "warm start from the best weights of Soft Dice, so 300 + 200 steps in all; it compares with {}, and with no row "
-    "that was trained from scratch"
+    "warm start from the best weights of Soft Dice at a learning rate of {rate}, so 300 + 200 steps in all; it "
+    "compares with {row}, and with no row that was trained from scratch"
 )
+
+
+def warm(row: str, rate: float = RATE) -> str:
+    return WARM_TEXT.format(row=row, rate=rate)
 
 
 def row(name: str, loss: str = "dice", **content) -> dict:
@@ -43,7 +49,15 @@ def written_with(builder):
             cell = f"{first[name]['start']['from']}-s{seed}-f{fold}-abc"
             return {"started_from": {"cell": cell, "step": 150, "steps": 300}, "steps": 200}
 
-        builder.cell = record
+        def identity(name: str, seed: int, fold: int) -> dict:
+            """As a plan has it: defaults spelled out, the start a cell of the same seed."""
+            content = {key: {"smooth": 1, **first[name][key]} for key in ("loss", "regressor") if key in first[name]}
+            if start := first[name].get("start"):
+                cell = f"{start['from']}-s{seed}-f{fold}-abc"
+                content["start"] = {"cell": cell, "learning_rate": start["learning_rate"] or RATE}
+            return content
+
+        builder.cell, builder.identity = record, identity
         for name, value in changes.items():
             setattr(builder, name, value)
         return builder.write()
@@ -82,23 +96,34 @@ def test_of_a_plain_row_beside_started_ones_nothing_is_said(written_with):
 def test_a_warm_start_names_its_start_all_steps_and_the_row_that_it_compares_with_once_for_all_seeds(written_with):
     control = {**row("dice-continued", start=START), "label": "Soft Dice, continued (control)"}
     run = written_with(row("dice"), row("warm", "ce", start=START), control)
-    assert remarks(run, "warm") == (WARM_TEXT.format("Soft Dice, continued (control)"),)
+    assert remarks(run, "warm") == (warm("Soft Dice, continued (control)"),)
 
 
 def test_the_control_itself_compares_with_what_was_started_alike(written_with):
     run = written_with(row("dice"), row("warm", "ce", start=START), row("dice-continued", start=START))
-    assert remarks(run, "dice-continued") == (WARM_TEXT.format("what was started alike"),)
+    assert remarks(run, "dice-continued") == (warm("what was started alike"),)
 
 
 @pytest.mark.parametrize("order", [("slow", "plain"), ("plain", "slow")])
 def test_every_learning_rate_has_its_own_control(written_with, order):
     controls = {"plain": row("continued", start=START), "slow": row("continued-slowly", start=SLOW)}
-    warm = [row("warm", "ce", start=START), row("warm-slow", "ce", start=SLOW)]
-    run = written_with(row("dice"), *(controls[name] for name in order), *warm)
-    assert remarks(run, "warm") == (WARM_TEXT.format("continued"),)
-    assert remarks(run, "warm-slow") == (WARM_TEXT.format("continued-slowly"),)
-    for control in ("continued", "continued-slowly"):
-        assert remarks(run, control) == (WARM_TEXT.format("what was started alike"),)
+    started = [row("warm", "ce", start=START), row("warm-slow", "ce", start=SLOW)]
+    run = written_with(row("dice"), *(controls[name] for name in order), *started)
+    assert remarks(run, "warm") == (warm("continued"),)
+    assert remarks(run, "warm-slow") == (warm("continued-slowly", 0.0001),)
+    assert remarks(run, "continued") == (warm("what was started alike"),)
+    assert remarks(run, "continued-slowly") == (warm("what was started alike", 0.0001),)
+
+
+def test_a_control_is_known_with_its_defaults_written_out_or_not(written_with):
+    control = {**row("continued", start={"from": "dice", "learning_rate": RATE}), "loss": {"name": "dice", "smooth": 1}}
+    run = written_with(row("dice"), row("warm", "ce", start=START), control)
+    assert remarks(run, "warm") == (warm("continued"),)
+
+
+def test_without_a_control_a_row_compares_with_none(written_with):
+    run = written_with(row("dice"), row("warm", "ce", start=START))
+    assert remarks(run, "warm") == (warm("no row here"),)
 
 
 def test_a_start_with_a_regressor_has_a_control_with_that_regressor(written_with):
@@ -106,8 +131,8 @@ def test_a_start_with_a_regressor_has_a_control_with_that_regressor(written_with
     control = row("dice-continued", regressor=LR_NET, start=START)
     without = row("without", start=START)
     run = written_with(first, without, control)
-    assert remarks(run, "without") == (WARM_TEXT.format("dice-continued"),)
-    assert remarks(run, "dice-continued") == (WARM_TEXT.format("what was started alike"),)
+    assert remarks(run, "without") == (warm("dice-continued"),)
+    assert remarks(run, "dice-continued") == (warm("what was started alike"),)
 
 
 def test_cells_without_scores_say_nothing_of_their_start(written_with):
@@ -166,7 +191,7 @@ def test_remarks_stand_beside_the_row_in_its_table(written_with, curves):
     run = written_with(row("dice"), row("warm", "ce", regressor=LR_NET, start=START), row("continued", start=START))
     curves(run, "warm", curve([0.0] * 3), curve([0.5] * 3))
     (table,) = aggregate(load(run), [View(target="target")])
-    (warm,) = [one for one in table.rows if one.method == "warm"]
-    text = " ".join(warm.remarks)
-    assert WARM_TEXT.format("continued") in text
+    (started,) = [one for one in table.rows if one.method == "warm"]
+    text = " ".join(started.remarks)
+    assert warm("continued") in text
     assert "dead head: from step 10 on" in text

@@ -26,7 +26,7 @@ def attached(classes=2, dims=3, widths=(WIDTH, 8), **parameters):
 
 def error_of(regressor, values, target, labels=None):
     """Of values and distances along one line; both (B, K, N)."""
-    given = Regressed(values, values, values)
+    given = Regressed(values, values)
     return float(
         regressor.error(given, target, torch.zeros(len(values), values.shape[2]) if labels is None else labels)
     )
