@@ -24,6 +24,7 @@ def protocol_lines(suite: Suite) -> list[str]:
         f"augmentation: {augmentation}.",
         f"Training: {training.steps} steps of Adam at {training.learning_rate:g}, {_decay(training)}, never an early "
         f"stop; {training.precision}, {_threads(training.threads_per_cell)} a cell.",
+        *_starts(suite),
         f"Selection: full-volume validation every {training.validate_every} steps; the checkpoint of best mean "
         "validation DC over cases with target.",
         f"Inference: sliding windows of {size}, overlap {suite.evaluation.window_overlap:g}, Gaussian blending; "
@@ -41,6 +42,18 @@ def protocol_lines(suite: Suite) -> list[str]:
             "order of methods on it is not a finding."
         )
     return lines
+
+
+def _starts(suite: Suite) -> list[str]:
+    """One line for rows that begin with the weights of others, at their own learning rates."""
+    starts = [method.start for method in suite.methods if method.start is not None]
+    if not starts:
+        return []
+    rates = dict.fromkeys(f"{start.learning_rate or suite.training.learning_rate:g}" for start in starts)
+    return [
+        "Warm starts: rows that a remark names begin with the best weights of another row, at "
+        f"{' or '.join(rates)}, and take as many steps again."
+    ]
 
 
 def _decay(training: TrainingSettings) -> str:

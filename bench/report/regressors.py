@@ -8,20 +8,22 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import RunError
-from bench.files.json_files import read_json
 from bench.report.markdown import bullet, escape, table
 from bench.report.notes import profile
 from bench.results.load import Run
-
-QUALITY = "quality.json"
+from bench.results.records import QUALITY
 
 _READING = (
     "Patches of the validation cases, drawn as those of training. Dice is that of output > 0 (of .05 under a sigmoid) "
     "with the mask, the error is the mean absolute difference to the map inside lesions; both are means over patches.",
     "The constant predictor says the median map value of all lesions, everywhere: its Dice is that of a mask that is "
-    "everything. A regressor whose error is not below the constant's has learned where lesions are and not how deep.",
-    "Dice of .97 and more is to be expected where lesions fill 1 % of a patch or more. Instance normalisation in front "
-    "of a head without scale ties the size of the output to the lesion's share of the patch.",
+    "everything. A regressor whose Dice is not above the constant's has not learned where lesions are, one whose error "
+    "is not below it has not learned how deep they are.",
+    "A regressor that has learned its map has a Dice of .97 and more where lesions fill 1 % of a patch or more.",
+)
+_TIED = (
+    "Instance normalisation in front of a head without scale ties the size of the output to the lesion's share of the "
+    "patch, so that small shares come off badly."
 )
 
 
@@ -33,7 +35,8 @@ def regressors_page(run: Run) -> str | None:
     lines = [f"# {escape(run.suite['title'])}: regressors", "", escape(profile(run)), ""]
     if pretrained:
         lines += ["## Pre-trained on reference masks", "", *pretrained]
-        lines += ["", *(bullet(escape(text)) for text in _READING), ""]
+        tied = any(plan["regressor"].get("norm") == "instance" for plan in run.description["plan"]["pretrain"])
+        lines += ["", *(bullet(escape(text)) for text in (*_READING, *([_TIED] if tied else []))), ""]
     if terms:
         lines += ["## What the terms did", "", *terms, ""]
     return "\n".join(lines).rstrip() + "\n"
@@ -42,13 +45,15 @@ def regressors_page(run: Run) -> str | None:
 def _pretrained(run: Run) -> list[str]:
     rows = []
     for plan in run.description["plan"].get("pretrain", ()):
-        path = run.directory.pretrained(plan["id"]) / QUALITY
-        if not path.is_file():
+        if plan["id"] not in run.pretrained:
             continue
         try:
-            rows += _quality_rows(plan, read_json(path))
-        except (ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{path} is not as this program writes it ({error!r}); remove it and run again") from error
+            rows += _quality_rows(plan, run.pretrained[plan["id"]])
+        except (KeyError, TypeError) as error:
+            path = run.directory.pretrained(plan["id"]) / QUALITY
+            raise RunError(
+                f"{path} is not as this program writes it ({error!r}); remove its folder and run again"
+            ) from error
     header = ["regressor", "seed", "lesion fraction", "patches", "Dice", "constant's", "error", "constant's"]
     return table(header, rows, left=3) if rows else []
 
@@ -84,23 +89,26 @@ def _terms(run: Run) -> list[str]:
     if "regression_gradient_share" not in history:
         return []
     looked = history[history["regression_gradient_share"].notna()]
-    rows = [_term_row(run.methods[str(method)], part) for method, part in looked.groupby("method", sort=False)]
+    rows = [_term_row(run, str(method), part) for method, part in looked.groupby("method", sort=False)]
     header = [
         "method",
+        "α, reduction",
         "segmentation",
         "regression",
         "regression × weight",
         "its share of the gradient",
         "voxels reached",
     ]
-    return table([*header], rows) if rows else []
+    return table(header, rows, left=2) if rows else []
 
 
-def _term_row(label: str, part: pd.DataFrame) -> list[str]:
+def _term_row(run: Run, method: str, part: pd.DataFrame) -> list[str]:
+    regressor = run.plan[str(part["cell"].iloc[0])]["identity"]["regressor"]
     last = part[part["step"] == part["step"].max()]
     share, reach = part["regression_gradient_share"], part["regression_reach"]
     return [
-        escape(label),
+        escape(run.methods[method]),
+        f"{regressor['alpha']:g}, {regressor['reduction']}",
         *(_mean(last, column) for column in ("segmentation", "regression", "regression_weighted")),
         f"{share.min():.3f} to {share.max():.3f}",
         f"{reach.min():.3f} to {reach.max():.3f}",

@@ -14,6 +14,7 @@ from bench.errors import RunError
 from bench.evaluation.lesions import FALSE_POSITIVE, LESION
 from bench.files.checksum import SEAL
 from bench.results.reading import SealedFiles
+from bench.results.records import QUALITY
 from bench.results.run_directory import RunDirectory
 
 FRONT = ("method", "label", "seed", "fold", "cell")
@@ -81,6 +82,16 @@ class Run:
         folders = sorted(path.parent for path in self.directory.path.glob(f"baselines/*/{SEAL}"))
         records = [SealedFiles(folder).json("baseline.json") for folder in folders]
         return tuple(line for record in records if tuple(record["cases"]) in tested for line in record["lines"])
+
+    @cached_property
+    def pretrained(self) -> dict[str, dict[str, Any]]:
+        """How good the plan's pre-trained regressors are, by id; those that are not trained yet are left out.
+
+        Raises:
+            RunError: a record is damaged.
+        """
+        folders = (self.directory.pretrained(plan["id"]) for plan in self.description["plan"].get("pretrain", ()))
+        return {folder.name: SealedFiles(folder).json(QUALITY) for folder in folders if (folder / SEAL).is_file()}
 
     @cached_property
     def datasets(self) -> tuple[str, ...]:

@@ -16,9 +16,9 @@ _SHARES = {"regression_gradient_share": "the regression", "segmentation_gradient
 
 
 def stage_remarks(run: Run, cells: pd.DataFrame) -> tuple[str, ...]:
-    """What must be said of one row's finished cells: where they started, and terms that were idle all along."""
+    """What must be said of one row's finished cells: where they started, what their regressor knew, idle terms."""
     finished = cells[cells["status"] == FINISHED]
-    return tuple(dict.fromkeys((*_starts(run, finished), *_idle(run, finished))))
+    return tuple(dict.fromkeys((*_starts(run, finished), *_untaught(run, finished), *_idle(run, finished))))
 
 
 def _starts(run: Run, finished: pd.DataFrame) -> Iterator[str]:
@@ -56,6 +56,26 @@ def _control_of(run: Run, cell: str) -> str | None:
     continued = {**first["identity"], "start": start}
     controls = (one for one in run.plan.values() if one["identity"] == continued)
     return next((str(one["method"]) for one in controls), None)
+
+
+def _untaught(run: Run, finished: pd.DataFrame) -> Iterator[str]:
+    """Regressors that were frozen before they knew more than a constant predictor."""
+    if "pretrained" not in finished:
+        return
+    for identity in finished["pretrained"].dropna().unique():
+        reached = run.pretrained.get(identity, {}).get("all", {})
+        if reached.get("dice") is None:
+            continue
+        if reached["dice"] <= reached["constant_dice"]:
+            yield (
+                f"its regressor was frozen before it had learned where lesions are: Dice {reached['dice']:.3f} with "
+                "reference masks, as of a mask that is everything"
+            )
+        elif reached["error"] >= reached["constant_error"]:
+            yield (
+                f"its regressor was frozen before it had learned how deep lesions are: error {reached['error']:.3f} "
+                f"inside them, a constant's {reached['constant_error']:.3f}"
+            )
 
 
 def _idle(run: Run, finished: pd.DataFrame) -> Iterator[str]:

@@ -128,7 +128,7 @@ def control_of(first: MethodSettings, start: StartSettings) -> MethodSettings:
     return first.model_copy(
         update={
             "id": CONTROL.format(first.id) + ("" if start.learning_rate is None else f"-{start.learning_rate:g}"),
-            "label": f"{first.title}, continued{rate} (control)",
+            "label": f"{first.title}, continued{rate} (ours: control)",
             "start": start,
             "reported": None,
         }

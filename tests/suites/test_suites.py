@@ -24,9 +24,9 @@ SUITES = sorted((Path(__file__).parents[2] / "suites").glob("*.yaml"))
 real_scans = pytest.mark.skipif("IMBALANCE_DATA" not in os.environ, reason="IMBALANCE_DATA is not set")
 
 
-def planned_phantom(name, tmp_path):
+def planned_phantom(name, tmp_path, *overrides):
     path = next(candidate for candidate in SUITES if candidate.stem == name)
-    return plan_request(Request(path, profile="phantom", out=tmp_path / "run"), read_data=False)
+    return plan_request(Request(path, profile="phantom", out=tmp_path / "run", overrides=overrides), read_data=False)
 
 
 SMALL = (
@@ -69,6 +69,13 @@ def test_lits_has_the_rows_of_table_2_in_their_order_and_ours_behind_them(tmp_pa
     assert not any("(ours" in method.label for method in methods[: len(TABLE_2)])
 
 
+def test_the_controls_of_the_authors_protocol_are_marked_ours(tmp_path):
+    methods = planned_phantom("lits", tmp_path, "training.protocol=code").suite.methods
+    started = [method for method in methods if method.start is not None]
+    assert {method.id for method in started} == {"lr-net", "dice-lr-net", "map-dice-lr-net", "dice-continued-1e-05"}
+    assert all("(ours" in method.label for method in methods if method.reported is None)
+
+
 def test_the_lr_net_rows_of_table_2_are_as_printed(tmp_path):
     methods = {method.id: resolve_method(method) for method in planned_phantom("lits", tmp_path).suite.methods}
     for name in ("lr-net", "dice-lr-net", "map-dice-lr-net"):
@@ -109,7 +116,23 @@ def test_map_dice_of_the_authors_has_the_map_of_its_regressor(tmp_path):
     for method in methods[len(table_1) :]:
         loss, regressor = resolve_method(method)
         assert loss["penalty_map"] == regressor["map"]
-        assert "authors' scripts" in method.label
+        assert method.label.endswith(of_whom(regressor))
+
+
+def of_whom(regressor) -> str:
+    """The end of the label of a row with α: the scripts of the authors have no other α than for these three maps."""
+    ours = regressor["head"] == "relu" and regressor["map"] != "inverse"
+    whose = "ours" if ours else "authors' scripts"
+    return f"α = {regressor['alpha']:g} ({whose})"
+
+
+def test_an_alpha_stands_in_the_name_of_its_row_and_says_where_it_is_ours(tmp_path):
+    for method in planned_phantom("lits_maps", tmp_path).suite.methods[2:]:
+        regressor = resolve_method(method).regressor
+        if "α" in method.label:
+            assert method.label.endswith(of_whom(regressor).removesuffix(" (authors' scripts)"))
+        else:
+            assert regressor["alpha"] == 1
 
 
 def test_all_losses_has_a_row_for_every_registered_loss(tmp_path):

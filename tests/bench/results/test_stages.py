@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from bench.files.checksum import seal_folder
 from bench.results.aggregates import View, aggregate
 from bench.results.load import load
 from bench.results.stages import stage_remarks
@@ -94,9 +95,9 @@ def test_of_a_plain_row_beside_started_ones_nothing_is_said(written_with):
 
 
 def test_a_warm_start_names_its_start_all_steps_and_the_row_that_it_compares_with_once_for_all_seeds(written_with):
-    control = {**row("dice-continued", start=START), "label": "Soft Dice, continued (control)"}
+    control = {**row("dice-continued", start=START), "label": "Soft Dice, continued (ours: control)"}
     run = written_with(row("dice"), row("warm", "ce", start=START), control)
-    assert remarks(run, "warm") == (warm("Soft Dice, continued (control)"),)
+    assert remarks(run, "warm") == (warm("Soft Dice, continued (ours: control)"),)
 
 
 def test_the_control_itself_compares_with_what_was_started_alike(written_with):
@@ -185,6 +186,39 @@ def test_a_head_that_came_back_is_not_dead(written_with, curves):
     run = written_with(row("dice"), row("tandem", regressor=LR_NET))
     curves(run, "tandem", curve([0.0, 0.0, 1e-6]), curve([0.5] * 3))
     assert remarks(run, "tandem") == ()
+
+
+def quality(dice: float, error: float) -> dict:
+    return {"all": {"dice": dice, "error": error, "constant_dice": 0.1, "constant_error": 0.2}}
+
+
+@pytest.mark.parametrize(
+    ("reached", "says"),
+    [
+        (quality(0.1, 0.1), ("its regressor was frozen before it had learned where lesions are: Dice 0.100 with",)),
+        (
+            quality(0.2, 0.2),
+            ("its regressor was frozen before it had learned how deep lesions are: error 0.200 inside",),
+        ),
+        (quality(0.2, 0.1), ()),
+        ({"status": "died"}, ()),
+    ],
+    ids=["nowhere", "not how deep", "both", "no weights"],
+)
+def test_a_frozen_regressor_that_knows_no_more_than_a_constant_is_remarked(written_with, reached, says):
+    run = written_with(row("dice"), row("tandem", regressor=LR_NET))
+    description = run.read_run()
+    description["plan"]["pretrain"] = [{"id": "teacher"}]
+    run.write_run(description)
+    folder = run.pretrained("teacher")
+    folder.mkdir(parents=True)
+    (folder / "quality.json").write_text(json.dumps(reached))
+    seal_folder(folder)
+    loaded = load(run)
+    cells = loaded.cells[loaded.cells["method"] == "tandem"].assign(pretrained="teacher")
+    found = stage_remarks(loaded, cells)
+    assert len(found) == len(says)
+    assert all(text.startswith(begin) for text, begin in zip(found, says, strict=True))
 
 
 def test_remarks_stand_beside_the_row_in_its_table(written_with, curves):

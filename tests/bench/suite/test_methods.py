@@ -119,7 +119,7 @@ def test_a_control_is_the_same_method_continued_and_stands_behind_the_rows_that_
     control = found[4]
     assert (control.loss, control.regressor) == (found[0].loss, found[0].regressor)
     assert control.start == found[1].start
-    assert control.title == "Soft Dice, continued (control)"
+    assert control.title == "Soft Dice, continued (ours: control)"
 
 
 def test_there_is_one_control_for_every_method_and_learning_rate_that_is_started_from(rows):
@@ -129,8 +129,8 @@ def test_there_is_one_control_for_every_method_and_learning_rate_that_is_started
         *("d", "dice-continued", "dice-continued-0.01"),
     ]
     titles = {row.id: row.title for row in found}
-    assert titles["dice-continued-0.01"] == "Soft Dice, continued at 0.01 (control)"
-    assert titles["ce-continued"] == "ce, continued (control)"
+    assert titles["dice-continued-0.01"] == "Soft Dice, continued at 0.01 (ours: control)"
+    assert titles["ce-continued"] == "ce, continued (ours: control)"
 
 
 def test_a_control_keeps_the_regressor_of_its_method(rows):
