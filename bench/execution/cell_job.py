@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +20,7 @@ from bench.evaluation.lesions import LESION_COLUMNS
 from bench.evaluation.scoring import SCORE_COLUMNS
 from bench.execution.assembly import build_method, chosen_weights, class_statistics
 from bench.execution.environment import environment_here, note_passage, passed_through, started_in
+from bench.execution.failure import failure
 from bench.execution.job import RESULT
 from bench.execution.run_job import RunJob
 from bench.execution.scoring import Scorer, collect, repeat_block, score_block
@@ -28,7 +28,7 @@ from bench.execution.slices import keep_slices
 from bench.execution.stages import begin, refuse_thawed, stage_settings
 from bench.execution.timings import remember
 from bench.execution.watch import JobWatch
-from bench.files.atomic import write_bytes, write_json, write_text
+from bench.files.atomic import write_bytes, write_json
 from bench.files.rows import write_rows
 from bench.files.storage import copy_folder, make_folder
 from bench.results.provenance import provenance
@@ -37,7 +37,7 @@ from bench.suite.plan import CellPlan
 from bench.training.checkpoints import to_bytes
 from bench.training.device import device_facts, make_repeatable
 from bench.training.digests import start_digest
-from bench.training.loop import Diverged, Progress, Trained, Training
+from bench.training.loop import Progress, Trained, Training
 from models.method import Method
 
 WHERE_FIELDS = ("dataset", "block", "case", "patient", "class")
@@ -80,17 +80,11 @@ class CellJob(RunJob):
             self._train_and_score(working, watch, facts)
             status: Status = "finished"
             reason = ""
-        except Diverged as error:
-            status, reason = "diverged", str(error)
         except (BenchError, stopping.Interrupted):
             raise  # the run's trouble, not the method's: a full disk, a foreign checkpoint, a request to stop
         except (Exception, SystemExit) as error:  # noqa: BLE001
             # A method may fail in any way, also by leaving; that is its result, and the others go on.
-            if _is_out_of_memory(error):
-                status, reason = "out_of_memory", self._memory_advice(error)
-            else:
-                status, reason = "failed", f"{type(error).__name__}: {error}"
-                write_text(working / RESULT / "traceback.txt", traceback.format_exc())
+            status, reason = failure(error, self.context.suite, working / RESULT)
         self.context.sources.refuse_changed(self.plan.needs)
         watch("recording")
         self._write(working, status, reason, facts)
@@ -190,14 +184,6 @@ class CellJob(RunJob):
         write_rows(working / RESULT / "cases.csv", cases, CASE_FIELDS)
         write_rows(working / RESULT / "lesions.csv", collect(self.plan, working, BLOCKS, "lesions"), LESION_FIELDS)
 
-    def _memory_advice(self, error: BaseException) -> str:
-        sampling = self.context.suite.sampling
-        return (
-            f"out of memory with patch {list(sampling.patch_size)} and batch {sampling.batch_size}; "
-            "lower sampling.patch_size, sampling.batch_size or (in validation and scoring) evaluation.window_batch, "
-            f"or set training.precision: bf16 ({error})"
-        )
-
     def _write(self, working: Path, status: Status, reason: str, facts: dict[str, Any]) -> None:
         method = next(m for m in self.context.suite.methods if m.id == self.plan.method)
         record = {
@@ -219,13 +205,6 @@ class CellJob(RunJob):
         }
         write_cell(working / RESULT, record)
         write_json(working / RESULT / "suite.json", self.context.suite.model_dump(mode="json"))
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, of a GPU or of the machine; torch has no class of its own for the latter."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and "DefaultCPUAllocator: " in str(error)
-    )
 
 
 def _outcome(progress: Progress) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from bench.data.sampler import PatchSampler
 from bench.errors import BenchError, StorageError
 from bench.evaluation.regression import PatchQuality, patch_quality, quality_table
 from bench.execution.assembly import attach_regressor
+from bench.execution.failure import failure, remedy
 from bench.execution.job import RESULT
 from bench.execution.run_job import RunJob
 from bench.execution.timings import remember
@@ -33,7 +34,7 @@ from bench.suite.plan import PretrainPlan
 from bench.training.checkpoints import from_bytes, to_bytes
 from bench.training.device import device_facts, make_repeatable
 from bench.training.digests import digest_of
-from bench.training.loop import Diverged, Training
+from bench.training.loop import Training
 from bench.training.settings import TrainingSettings
 from models.heads import INSIDE, upright
 from models.method import Batch, Method
@@ -100,12 +101,10 @@ class PretrainJob(RunJob):
             record |= quality_table(list(batches.qualities(method, device)))
             self._remember(trained.timing["seconds_per_step"])
             write_bytes(working / RESULT / WEIGHTS, to_bytes({"weights": regressor.state_dict()}))
-        except Diverged as error:
-            record |= {"status": "diverged", "reason": str(error)}
         except (BenchError, stopping.Interrupted):
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001
-            record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
+            record["status"], record["reason"] = failure(error, suite, working / RESULT)
         self.context.sources.refuse_changed(self.plan.needs)
         errors = [{"step": one["step"], "validation_regression": -one["dice"]} for one in training.progress.validations]
         history = [*training.progress.training, *errors]
@@ -145,12 +144,12 @@ def use_pretrained(method: Method, folder: Path) -> None:
     """Give a method the regressor of a pre-training and freeze it.
 
     Raises:
-        PretrainingFailed: it has no weights.
+        PretrainingFailed: it has no weights; the message names its folder and what to do.
     """
     record = read_json(folder / QUALITY)
     if record["status"] != "finished":
         raise PretrainingFailed(
-            f"its regressor has no weights, the pre-training {record['status']}: {record['reason']}"
+            f"its regressor has no weights, the pre-training {record['status']}: {record['reason']}; {remedy(folder)}"
         )
     assert method.regressor is not None
     path = folder / WEIGHTS

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from bench.execution.failure import remedy
 from bench.execution.pretrain_job import use_pretrained
 from bench.results.records import read_cell
 from bench.results.run_directory import RunDirectory
@@ -32,7 +33,9 @@ def begin(method: Method, plan: CellPlan, run: RunDirectory, facts: dict[str, An
         folder = run.cell(plan.start)
         record = read_cell(folder)
         if record["status"] != "finished":
-            raise StartFailed(f"the cell that it starts from, {plan.start}, {record['status']}: {record['reason']}")
+            raise StartFailed(
+                f"the cell that it starts from, {plan.start}, {record['status']}: {record['reason']}; {remedy(folder)}"
+            )
         _load_shared(method, folder / "checkpoints" / "best.pt")
         facts["started_from"] = {"cell": plan.start, "step": record["best_step"], "steps": record["steps"]}
     if plan.pretrained is not None:
@@ -44,7 +47,11 @@ def begin(method: Method, plan: CellPlan, run: RunDirectory, facts: dict[str, An
 def refuse_thawed(method: Method, facts: Mapping[str, Any]) -> None:
     """See that a frozen regressor has the weights that it had before the first step."""
     if "regressor_digest" in facts and digest_of(_regressor(method)) != facts["regressor_digest"]:
-        raise AssertionError("the weights of the frozen regressor changed in training")
+        name = facts["pretrained"]
+        raise AssertionError(
+            f"the weights of the frozen regressor {name} changed in training; a regressor's freeze() "
+            "must take all of them out of the optimiser and its forward() change none"
+        )
 
 
 def stage_settings(settings: TrainingSettings, plan: CellPlan) -> TrainingSettings:

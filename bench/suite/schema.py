@@ -151,7 +151,7 @@ class Suite(Settings):
     notes: tuple[str, ...] = ()
     """Sentences printed under every table of this suite."""
     plugins: tuple[SuitePath, ...] = ()
-    """Python files with your own losses, target maps, networks or regressors, which are executed; see [plugins.md](plugins.md)."""
+    """Python files with losses, target maps, networks, regressors of yours, executed; see [plugins.md](plugins.md)."""
     dataset: AnyDataset
     evaluate_on: Annotated[dict[Identifier, AnyDataset], AfterValidator(_distinct_names)] = Field(default_factory=dict)
     """Further data sets that are only evaluated on, by name."""

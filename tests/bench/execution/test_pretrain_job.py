@@ -139,12 +139,31 @@ def test_one_that_diverges_fails_its_methods_with_the_reason_and_no_other(worksh
     }
     reason = found["hopeless"]["reason"]
     assert reason.startswith("PretrainingFailed: its regressor has no weights, the pre-training diverged: ")
-    assert reason.endswith("of 4")
     (folder,) = [one for one in pretrained(run) if not (one / "regressor.pt").exists()]
+    assert reason.endswith(f"of 4; its records are in pretrained/{folder.name}; --retry-failed does both again")
     quality = json.loads((folder / "quality.json").read_text())
     assert quality["status"] == "diverged"
     assert quality["reason"] in reason
     assert "constant" not in quality
+
+
+def test_what_fails_leaves_its_traceback_and_memory_that_runs_out_the_advice_of_a_cell(workshop, monkeypatch):
+    def fails(error):
+        def error_of(*_):
+            raise error
+
+        return error_of
+
+    for error, status in ((ValueError("no such luck"), "failed"), (MemoryError("no room"), "out_of_memory")):
+        monkeypatch.setattr(Pretraining, "error", fails(error))
+        run = workshop.here(workshop.suite(methods=[TANDEM], training=SHORT), out=workshop.folder / status)
+        (folder,) = pretrained(run)
+        quality = json.loads((folder / "quality.json").read_text())
+        assert quality["status"] == status
+        assert str(error) in quality["reason"]
+        assert (folder / "traceback.txt").exists() == (status == "failed")
+    assert "no such luck" in (workshop.folder / "failed" / "pretrained" / folder.name / "traceback.txt").read_text()
+    assert "lower sampling.patch_size" in quality["reason"]
 
 
 @pytest.mark.slow
@@ -275,7 +294,7 @@ def test_one_that_keeps_killing_its_process_is_given_up_and_fails_its_methods_al
     workshop.work(run)
     found = records(run)
     assert {name: record["status"] for name, record in found.items()} == {"tandem": "failed", "dice": "finished"}
-    assert found["tandem"]["reason"].endswith("the pre-training died: it died")
+    assert "the pre-training died: it died; its records are in pretrained/" in found["tandem"]["reason"]
 
 
 def test_whatever_error_it_ends_with_is_the_reason_of_its_methods_and_can_be_tried_again(workshop, monkeypatch):
@@ -283,7 +302,10 @@ def test_whatever_error_it_ends_with_is_the_reason_of_its_methods_and_can_be_tri
     with monkeypatch.context() as patch:
         patch.setattr(Pretraining, "error", lambda self, batch: 1 / 0)
         run = workshop.here(suite)
-    assert records(run)["tandem"]["reason"].endswith("the pre-training failed: ZeroDivisionError: division by zero")
+    assert (
+        "the pre-training failed: ZeroDivisionError: division by zero; its records are in pretrained/"
+        in records(run)["tandem"]["reason"]
+    )
     assert records(run)["dice"]["status"] == "finished"
     lines = describe_plan(workshop.plan(suite, retry_failed=True), "cpu")
     assert "  regressors 1: 0 done, 1 to do" in lines

@@ -118,7 +118,8 @@ def test_a_start_that_diverged_fails_what_starts_from_it_with_its_reason(worksho
     assert ends == {"nan": "diverged", "warm": "failed", "nan-continued": "failed", "ce": "finished"}
     for name in ("warm", "nan-continued"):
         assert found[name]["reason"] == (
-            f"StartFailed: the cell that it starts from, {found['nan']['id']}, diverged: {found['nan']['reason']}"
+            f"StartFailed: the cell that it starts from, {found['nan']['id']}, diverged: {found['nan']['reason']}; "
+            f"its records are in cells/{found['nan']['id']}; --retry-failed does both again"
         )
     assert "step 3 of 4" in found["warm"]["reason"]
     assert read_status(run).finished
