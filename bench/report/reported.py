@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bench.errors import SuiteError
 from bench.results.aggregates import Row, View, aggregate, headline_view
-from bench.results.load import MAIN, Run
+from bench.results.load import Run
 from bench.suite.papers import Entry, MetricNotes, Paper, TableNotes, read_paper
 
 OTHER_DATA = "other data"
@@ -67,8 +67,8 @@ class Reported:
         return tuple(dict.fromkeys(entry.row for entry in self.entries if entry.row not in named))
 
 
-def reported_beside(run: Run) -> Reported | None:
-    """What the run's suite asks for; None where it names no paper.
+def reported_beside(run: Run) -> tuple[Reported, ...]:
+    """What the run's suite asks for, once per data set that it is scored on; nothing where it names no paper.
 
     Raises:
         SuiteError: the paper's numbers are not installed, or are damaged.
@@ -76,24 +76,25 @@ def reported_beside(run: Run) -> Reported | None:
     """
     settings = run.suite.get("reported")
     if settings is None:
-        return None
+        return ()
     paper, table = read_paper(settings["file"]), settings["table"]
     entries = paper.chosen(table, settings.get("dataset"))
     if not entries:
         raise SuiteError(f"{paper.name} has no table {table!r} of these data any more")
-    dataset = settings.get("same_data")
-    view = replace(headline_view(run), dataset=dataset or MAIN)
+    views = [replace(headline_view(run), dataset=dataset) for dataset in run.datasets]
     named = {method["id"]: method["reported"] for method in run.suite["methods"] if method.get("reported")}
-    (measured,) = aggregate(run, [view])
     notes = paper.notes.tables.get(table, TableNotes(metrics={})).rows
-    return Reported(
-        paper,
-        table,
-        entries,
-        view,
-        dataset is not None,
-        tuple(_sides(measured.rows, named, entries, notes)),
-        tuple(row.label for row in measured.rows if row.method not in named),
+    return tuple(
+        Reported(
+            paper,
+            table,
+            entries,
+            measured.view,
+            measured.view.dataset == settings.get("same_data"),
+            tuple(_sides(measured.rows, named, entries, notes)),
+            tuple(row.label for row in measured.rows if row.method not in named),
+        )
+        for measured in aggregate(run, views)
     )
 
 

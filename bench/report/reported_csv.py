@@ -49,12 +49,13 @@ def reported_csv(run: Run) -> str | None:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
     try:
-        reported = reported_beside(run)
+        found = reported_beside(run)
     except SuiteError:
         return buffer.getvalue()
-    if reported is None:
+    if not found:
         return None
-    writer.writerows(_lines(run, reported))
+    for reported in found:
+        writer.writerows(_lines(run, reported))
     return buffer.getvalue()
 
 

@@ -22,17 +22,22 @@ from bench.suite.papers import MetricNotes
 def reported_page(run: Run) -> str | None:
     """The page, or None for a suite that names no paper; where the paper's numbers are not here the page says so.
 
+    Data sets that are only scored on follow the suite's own, each with all of its tables.
+
     Raises:
         RunError: cells of different methods were not treated equally.
     """
     title = f"# {escape(run.suite['title'])}: reported and measured"
     try:
-        reported = reported_beside(run)
+        found = reported_beside(run)
     except SuiteError as error:
         return f"{title}\n\nNot shown: {escape(str(error))}.\n"
-    if reported is None:
-        return None
-    lines = [title, "", f"{escape(profile(run))} {escape(_what(reported))}", ""]
+    return "\n".join(_of_data_set(run, reported, title) for reported in found) or None
+
+
+def _of_data_set(run: Run, reported: Reported, title: str) -> str:
+    data = "" if reported.view.dataset == MAIN else f", {escape(reported.view.dataset)}"
+    lines = [title + data, "", f"{escape(profile(run))} {escape(_what(reported))}", ""]
     marks = Footnotes()
     labels = [side.row.label + marks.marks(side.row) for side in reported.sides]
     for name, notes in reported.metrics.items() if reported.sides else ():

@@ -175,8 +175,9 @@ def test_clinical_scans_are_scored_phase_by_phase_and_never_trained_on(tmp_path,
     monkeypatch.setenv("LITS_ROOT", str(scans))
     monkeypatch.setenv("CLINICAL_ROOT", str(clinical))
     path = next(candidate for candidate in SUITES if candidate.stem == "lits")
-    request = Request(path, profile="lits-clinical", overrides=("split.validation=2",), out=tmp_path / "run")
-    cell = plan_request(request, read_data=True).plan.cells[0]
+    planned = plan_request(Request(path, overrides=("split.validation=2",), out=tmp_path / "run"), read_data=True)
+    assert planned.profile == "lits-clinical"
+    cell = planned.plan.cells[0]
     assert list(cell.evaluate_on) == ["arterial", "portal-venous", "delayed"]
     assert {len(cases) for cases in cell.evaluate_on.values()} == {2}
     seen = {*cell.train, *cell.validation}

@@ -87,8 +87,11 @@ def test_on_other_data_every_reported_value_says_so(beside):
 
 def test_on_the_paper_s_own_data_nothing_is_other(builder, beside):
     builder.datasets = ("main", "clinic")
-    text = reported_page(load(beside(same_data="clinic")))
+    page = reported_page(load(beside(same_data="clinic")))
+    main, text = page.split("\n# ")
     assert "other data" not in text.lower()
+    assert "same data" not in main.lower()
+    assert text.startswith("Losses on synthetic masks: reported and measured, clinic\n")
     assert sections(text)["DG"][0] == "comparable"
     assert "cases with target of clinic" in text
     assert "agreement of order with the paper, same data: Kendall τ = 1.00, DC only, 3 rows" in text
