@@ -59,7 +59,7 @@ class Trained:
 def test_step(interleave, patch, memory_format):
     """Goal, in the format that trainings have by default: at most 45 % more with a frozen LR-Net, 65 % trained along.
 
-    Contiguous tensors are measured beside it: there LR-Net, of 4 and 8 channels at full size, loses more than the M-Net.
+    Contiguous tensors are measured beside it: there LR-Net, of 4 and 8 channels at full size, loses more than M-Net.
     """
     contenders = {name: Trained(kind, patch, memory_format).step for name, kind in KINDS.items()}
     compared = interleave(contenders, rounds=10, warm_up=1, attempts=1)

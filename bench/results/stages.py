@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -62,20 +62,26 @@ def _untaught(run: Run, finished: pd.DataFrame) -> Iterator[str]:
     """Regressors that were frozen before they knew more than a constant predictor."""
     if "pretrained" not in finished:
         return
-    for identity in finished["pretrained"].dropna().unique():
-        reached = run.pretrained.get(identity, {}).get("all", {})
-        if reached.get("dice") is None:
-            continue
-        if reached["dice"] <= reached["constant_dice"]:
-            yield (
-                f"its regressor was frozen before it had learned where lesions are: Dice {reached['dice']:.3f} with "
-                "reference masks, as of a mask that is everything"
-            )
-        elif reached["error"] >= reached["constant_error"]:
-            yield (
-                f"its regressor was frozen before it had learned how deep lesions are: error {reached['error']:.3f} "
-                f"inside them, a constant's {reached['constant_error']:.3f}"
-            )
+    several = finished["seed"].nunique() > 1
+    for identity, cells in finished.groupby("pretrained", sort=False):
+        lack = _lack(run.pretrained.get(str(identity), {}).get("all", {}))
+        if lack is not None:
+            of = f" (seed {', '.join(str(seed) for seed in cells['seed'].unique())})" if several else ""
+            yield f"its regressor{of} was frozen before it had learned {lack}"
+
+
+def _lack(reached: Mapping[str, float | None]) -> str | None:
+    """What a regressor does not know better than a constant predictor."""
+    dice, constant_dice, error, constant_error = (
+        reached.get(key) for key in ("dice", "constant_dice", "error", "constant_error")
+    )
+    if dice is None or constant_dice is None or error is None or constant_error is None:
+        return None
+    if dice <= constant_dice:
+        return f"where lesions are: Dice {dice:.3f} with reference masks, as of a mask that is everything"
+    if error >= constant_error:
+        return f"how deep lesions are: error {error:.3f} inside them, a constant's {constant_error:.3f}"
+    return None
 
 
 def _idle(run: Run, finished: pd.DataFrame) -> Iterator[str]:

@@ -195,10 +195,13 @@ def quality(dice: float, error: float) -> dict:
 @pytest.mark.parametrize(
     ("reached", "says"),
     [
-        (quality(0.1, 0.1), ("its regressor was frozen before it had learned where lesions are: Dice 0.100 with",)),
+        (
+            quality(0.1, 0.1),
+            ("its regressor (seed 0, 1) was frozen before it had learned where lesions are: Dice 0.100 with",),
+        ),
         (
             quality(0.2, 0.2),
-            ("its regressor was frozen before it had learned how deep lesions are: error 0.200 inside",),
+            ("its regressor (seed 0, 1) was frozen before it had learned how deep lesions are: error 0.200 inside",),
         ),
         (quality(0.2, 0.1), ()),
         ({"status": "died"}, ()),
@@ -218,6 +221,8 @@ def test_a_frozen_regressor_that_knows_no_more_than_a_constant_is_remarked(writt
     cells = loaded.cells[loaded.cells["method"] == "tandem"].assign(pretrained="teacher")
     found = stage_remarks(loaded, cells)
     assert len(found) == len(says)
+    one = stage_remarks(loaded, cells[cells["seed"] == 0])
+    assert [text.startswith("its regressor was frozen") for text in one] == [True] * len(says)
     assert all(text.startswith(begin) for text, begin in zip(found, says, strict=True))
 
 
