@@ -62,7 +62,7 @@ def _untaught(run: Run, finished: pd.DataFrame) -> Iterator[str]:
     """Regressors that were frozen before they knew more than a constant predictor."""
     if "pretrained" not in finished:
         return
-    several = finished["seed"].nunique() > 1
+    several = len(finished["seed"].unique()) > 1
     for identity, cells in finished.groupby("pretrained", sort=False):
         lack = _lack(run.pretrained.get(str(identity), {}).get("all", {}))
         if lack is not None:
