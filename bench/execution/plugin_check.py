@@ -6,7 +6,8 @@ Their code is a stranger's and may fail in any way; whatever it does is a reason
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,23 @@ from models import ModelError
 _PAGE = "docs/plugins.md"
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A loss or a regressor of a method, and how it is made and tried.
+
+    others   the names in it that are not built in.
+    below    the class that it must be below, and how pages write that.
+    attempt  its contract, for what was made.
+    """
+
+    registry: Registry[Any]
+    name: str
+    others: tuple[str, ...]
+    make: Callable[[], Any]
+    below: tuple[type[Any], str]
+    attempt: Callable[[Any], None]
+
+
 def check_plugins(loaded: Loaded[Suite], contract: bool) -> None:
     """See that workers will know all losses and regressors, that they can be made and, if asked for, keep the contract.
 
@@ -34,104 +52,92 @@ def check_plugins(loaded: Loaded[Suite], contract: bool) -> None:
     """
     problems = []
     for index, method in enumerate(loaded.settings.methods):
-        # The regressor first: a loss may ask for its map.
-        for part, reasons in (("regressor", _of_regressor), ("loss", _of_loss)):
-            reason = next(reasons(method, loaded.settings, contract), None)
+        for part in _parts(method, loaded.settings):
+            reason = _reason(part, contract)
             if reason is not None:
-                problems.append(Problem(loaded.mark("methods", index, part), reason))
+                problems.append(Problem(loaded.mark("methods", index, part.registry.kind), reason))
                 break
     if problems:
         raise SuiteProblems(problems)
 
 
-def _of_loss(method: MethodSettings, suite: Suite, contract: bool) -> Iterator[str]:
-    """Why a method's loss cannot be used: one reason or none."""
-    if method.loss is None:
-        return
-    specification, found = loss_specification(method), f"found the loss {method.loss.name!r}"
-    others = [name for name in dict.fromkeys(losses_named(specification)) if not losses.LOSSES.is_built_in(name)]
-    for name in others:
-        if _is_here_only(losses.LOSSES, name):
-            yield _unknown_to_workers(losses.LOSSES, name)
-            return
+def _parts(method: MethodSettings, suite: Suite) -> Iterator[_Part]:
+    """The regressor first: a loss may ask for its map."""
+    classes, spatial_dims = (1 + len(suite.dataset.classes),), (len(suite.sampling.patch_size),)
+    if method.regressor is not None:
+        yield _regressor_part(method.regressor.specification(), classes, spatial_dims)
+    if method.loss is not None:
+        yield _loss_part(loss_specification(method), classes, spatial_dims)
+
+
+def _regressor_part(specification: dict[str, Any], classes: tuple[int], spatial_dims: tuple[int]) -> _Part:
+    name, parameters = specification["name"], {key: specification[key] for key in specification if key != "name"}
+
+    def attempt(_: Any) -> None:
+        from models.regressor_contract import check
+
+        check(name, parameters, classes=classes, spatial_dims=spatial_dims)
+
+    return _Part(
+        models.REGRESSORS,
+        name,
+        others=() if models.REGRESSORS.is_built_in(name) else (name,),
+        make=lambda: models.create_regressor(**specification),
+        below=(models.Regressor, "models.regressor.Regressor"),
+        attempt=attempt,
+    )
+
+
+def _loss_part(specification: dict[str, Any], classes: tuple[int], spatial_dims: tuple[int]) -> _Part:
+    def attempt(loss: losses.Loss) -> None:
+        from losses.contract import check
+
+        check(loss, classes=classes, spatial_dims=spatial_dims)
+
+    named = dict.fromkeys(losses_named(specification))
+    return _Part(
+        losses.LOSSES,
+        specification["name"],
+        others=tuple(name for name in named if not losses.LOSSES.is_built_in(name)),
+        make=lambda: losses.create(**losses.resolve(specification)),
+        below=(losses.Loss, "losses.Loss"),
+        attempt=attempt,
+    )
+
+
+def _reason(part: _Part, contract: bool) -> str | None:
+    """Why a part of a method cannot be used."""
+    found = f"found the {part.registry.kind} {part.name!r}"
+    for name in part.others:
+        if _is_here_only(part.registry, name):
+            return _unknown_to_workers(part.registry, name)
     try:
-        loss: Any = losses.create(**losses.resolve(specification))
-    except LossError as error:
-        yield str(error)
-        return
-    except Exception as error:
-        if not others:
-            raise
-        yield f"{found}, which cannot be made: {last_line(error)}"
-        return
-    if not isinstance(loss, losses.Loss):
-        yield f"{found}, which is {type(loss).__name__}; expected a class below losses.Loss, as {_PAGE} shows"
-        return
-    if unknown := _unknown_map(loss.required_maps):
-        yield unknown
-    elif contract and others:
-        yield from (f"{found}, {reason}" for reason in _broken(type(loss), lambda: _try_loss(loss, suite)))
-
-
-def _of_regressor(method: MethodSettings, suite: Suite, contract: bool) -> Iterator[str]:
-    """Why a method's regressor cannot be used: one reason or none; wrong parameters of our own are found elsewhere."""
-    if method.regressor is None:
-        return
-    name, found = method.regressor.name, f"found the regressor {method.regressor.name!r}"
-    if _is_here_only(models.REGRESSORS, name):
-        yield _unknown_to_workers(models.REGRESSORS, name)
-        return
-    try:
-        regressor: Any = models.create_regressor(**method.regressor.specification())
-    except ModelError as error:
-        yield str(error)
-        return
-    except Exception as error:
-        if models.REGRESSORS.is_built_in(name):
-            raise
-        yield f"{found}, which cannot be made: {last_line(error)}"
-        return
-    if not isinstance(regressor, models.Regressor):
-        kind = type(regressor).__name__
-        yield f"{found}, which is {kind}; expected a class below models.regressor.Regressor, as {_PAGE} shows"
-        return
-    if unknown := _unknown_map(regressor.required_maps):
-        yield unknown
-    elif contract and not models.REGRESSORS.is_built_in(name):
-        yield from (f"{found}, {reason}" for reason in _broken(type(regressor), lambda: _try_regressor(method, suite)))
-
-
-def _unknown_map(names: Iterable[str]) -> str | None:
-    """Why workers would not know one of these target maps; None where they know all."""
-    kinds = (target_maps.unit_of(name)[0] for name in names)
-    here = (kind for kind in kinds if kind in target_maps.KINDS.registered() and _is_here_only(target_maps.KINDS, kind))
-    return next((_unknown_to_workers(target_maps.KINDS, kind) for kind in here), None)
-
-
-def _try_loss(loss: losses.Loss, suite: Suite) -> None:
-    from losses.contract import check
-
-    check(loss, classes=(1 + len(suite.dataset.classes),), spatial_dims=(len(suite.sampling.patch_size),))
-
-
-def _try_regressor(method: MethodSettings, suite: Suite) -> None:
-    from models.regressor_contract import check
-
-    assert method.regressor is not None
-    parameters = method.regressor.specification()
-    classes, dims = 1 + len(suite.dataset.classes), len(suite.sampling.patch_size)
-    check(parameters.pop("name"), parameters, classes=(classes,), spatial_dims=(dims,))
-
-
-def _broken(kind: type, attempt: Callable[[], None]) -> Iterator[str]:
-    """Why something does not keep its contract: one reason or none."""
-    try:
-        attempt()
+        made: Any = part.make()
     except (LossError, ModelError) as error:
-        yield f"which is not trained with: {error}"
+        return str(error)
+    except Exception as error:
+        if not part.others:
+            raise
+        return f"{found}, which cannot be made: {last_line(error)}"
+    if not isinstance(made, part.below[0]):
+        return f"{found}, which is {type(made).__name__}; expected a class below {part.below[1]}, as {_PAGE} shows"
+    for kind, _ in map(target_maps.unit_of, made.required_maps):
+        if kind in target_maps.KINDS.registered() and _is_here_only(target_maps.KINDS, kind):
+            return _unknown_to_workers(target_maps.KINDS, kind)
+    broken = _broken(part, made) if contract and part.others else None
+    return None if broken is None else f"{found}, {broken}"
+
+
+def _broken(part: _Part, made: Any) -> str | None:
+    """Why something does not keep its contract."""
+    try:
+        part.attempt(made)
+    except (LossError, ModelError) as error:
+        return f"which is not trained with: {error}"
     except Exception as error:  # noqa: BLE001
-        file = inspect.getsourcefile(kind)
-        yield f"which fails on a patch of a few voxels: {last_line(error, Path(file) if file else None)}"
+        file = inspect.getsourcefile(type(made))
+        return f"which fails on a patch of a few voxels: {last_line(error, Path(file) if file else None)}"
+    return None
 
 
 def _is_here_only(registry: Registry[Any], name: str) -> bool:
