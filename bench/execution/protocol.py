@@ -49,7 +49,7 @@ def _starts(suite: Suite) -> list[str]:
     starts = [method.start for method in suite.methods if method.start is not None]
     if not starts:
         return []
-    rates = dict.fromkeys(f"{start.learning_rate or suite.training.learning_rate:g}" for start in starts)
+    rates = dict.fromkeys(f"{start.rate(suite.training):g}" for start in starts)
     return [
         "Warm starts: rows that a remark names begin with the best weights of another row, at "
         f"{' or '.join(rates)}, and take as many steps again."

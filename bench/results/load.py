@@ -61,7 +61,7 @@ class Run:
         suite: dict[str, Any] = self.description["suite"]
         return suite
 
-    @property
+    @cached_property
     def plan(self) -> dict[str, dict[str, Any]]:
         """The plan of every cell by its id."""
         return {cell["id"]: cell for cell in self.description["plan"]["cells"]}

@@ -74,20 +74,22 @@ class SealedFiles:
         return [self._parsed(line, f"{name}:{number}") for number, line in enumerate(self._text(name).splitlines(), 1)]
 
     def _row(self, name: str, line: int, columns: list[str], fields: list[str]) -> dict[str, Any]:
-        def refusal(says: str) -> RunError:
-            return RunError(f"{self.folder / name}:{line}{says}")
-
         if len(fields) != len(columns):
-            raise refusal(f" has {len(fields)} fields, expected {len(columns)}")
+            raise self._refusal(name, line, f" has {len(fields)} fields, expected {len(columns)}")
         row: dict[str, Any] = {}
         for column, field in zip(columns, fields, strict=True):
             try:
                 row[column] = field if column in TEXT else _TRUTH[field] if field in _TRUTH else float(field)
             except ValueError as error:
-                raise refusal(f": {column} is {field!r}, expected a number or nothing") from error
+                raise self._refusal(name, line, f": {column} is {field!r}, expected a number or nothing") from error
             if column in PATHS and not _names_a_file(field):
-                raise refusal(f": {column} is {field!r}, which cannot name a file; remove {self.folder}")
+                raise self._refusal(
+                    name, line, f": {column} is {field!r}, which cannot name a file; remove {self.folder}"
+                )
         return row
+
+    def _refusal(self, name: str, line: int, says: str) -> RunError:
+        return RunError(f"{self.folder / name}:{line}{says}")
 
     def _text(self, name: str) -> str:
         path = self.folder / name

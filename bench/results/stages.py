@@ -25,9 +25,8 @@ def _starts(run: Run, finished: pd.DataFrame) -> Iterator[str]:
     if "started_from.cell" not in finished:
         return
     for _, cell in finished[finished["started_from.cell"].notna()].iterrows():
-        start = str(cell["started_from.cell"])
-        first = str(run.plan[start]["method"]) if start in run.plan else start
         how = run.plan[str(cell["cell"])]["identity"]["start"]
+        first = run.plan[how["cell"]]["method"] if how["cell"] in run.plan else how["cell"]
         before, here = int(cell["started_from.steps"]), int(cell["steps"])
         yield (
             f"warm start from the best weights of {run.methods.get(first, first)} at a learning rate of "
@@ -70,17 +69,15 @@ def _untaught(run: Run, finished: pd.DataFrame) -> Iterator[str]:
             yield f"its regressor{of} was frozen before it had learned {lack}"
 
 
-def _lack(reached: Mapping[str, float | None]) -> str | None:
-    """What a regressor does not know better than a constant predictor."""
-    dice, constant_dice, error, constant_error = (
-        reached.get(key) for key in ("dice", "constant_dice", "error", "constant_error")
-    )
-    if dice is None or constant_dice is None or error is None or constant_error is None:
+def _lack(reached: Mapping[str, Any]) -> str | None:
+    """What a regressor does not know better than a constant predictor; None where there were no lesions to tell by."""
+    if reached.get("dice") is None:
         return None
-    if dice <= constant_dice:
-        return f"where lesions are: Dice {dice:.3f} with reference masks, as of a mask that is everything"
-    if error >= constant_error:
-        return f"how deep lesions are: error {error:.3f} inside them, a constant's {constant_error:.3f}"
+    if reached["dice"] <= reached["constant_dice"]:
+        return f"where lesions are: Dice {reached['dice']:.3f} with reference masks, as of a mask that is everything"
+    error, constant = reached["error"], reached["constant_error"]
+    if error >= constant:
+        return f"how deep lesions are: error {error:.3f} inside them, a constant's {constant:.3f}"
     return None
 
 

@@ -151,7 +151,7 @@ def _same(suite: Suite, methods: Iterable[MethodSettings], wanted: MethodSetting
 
 
 def _content(suite: Suite, method: MethodSettings) -> Any:
-    start = method.start and (method.start.from_, method.start.learning_rate or suite.training.learning_rate)
+    start = method.start and (method.start.from_, method.start.rate(suite.training))
     try:
         return *resolve_method(method), start
     except (LossError, ModelError):  # reported where parameters are checked

@@ -157,7 +157,7 @@ class _Planner:
             identity |= {"regressor": regressor} | ({} if pretrained is None else {"pretrained": pretrained})
         if start is not None:
             assert method.start is not None
-            rate = method.start.learning_rate or self.suite.training.learning_rate
+            rate = method.start.rate(self.suite.training)
             identity["start"] = {"cell": start.id, "block": "best", "learning_rate": rate}
         if origins := plugins.origins(loss, backbone["name"], regressor):
             identity["plugins"] = origins

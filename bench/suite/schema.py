@@ -91,6 +91,10 @@ class StartSettings(Settings):
     learning_rate: PositiveFloat | None = None
     """Adam's learning rate at the first step of this stage; by default that of `training`."""
 
+    def rate(self, training: TrainingSettings) -> float:
+        """The learning rate in force."""
+        return self.learning_rate or training.learning_rate
+
 
 class MethodSettings(Settings):
     """One row of the comparison."""

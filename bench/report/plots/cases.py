@@ -9,12 +9,12 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from bench.report.plots.style import GREY, LINE, WIDTH, Look, figure, label, looks, wrapped_label
+from bench.report.plots.style import GREY, WIDTH, Look, figure, label, looks, tallest, wrapped_label
 from bench.results.load import Run
 
 _GOLDEN = 0.6180339887498949
-_ROW = 0.36
-"""Inches: least height of a row."""
+_ROW, _GAP = 0.36, 0.15
+"""Inches: least height of a row, and what lies between two names."""
 _POINT_AREA = 9.0
 """Square points of a dot, less where there are so many cases that dots of this size would hide each other."""
 _ROOM = 900.0
@@ -31,7 +31,7 @@ def draw_cases(run: Run, dataset: str, path: Path) -> bool:
     classes = [target for target in run.classes if (records["class"] == target).any()]
     width = max(WIDTH, 3.0 * len(classes) + 2)
     names = [wrapped_label(run.methods[method]) for method in methods]
-    row = max(_ROW, LINE * (1 + max(text.count("\n") + 1 for text in names)))
+    row = max(_ROW, _GAP + tallest(names))
     with figure(path, width, 0.95 + row * len(methods)) as drawn:
         panels = drawn.subplots(1, len(classes), sharey=True, squeeze=False)[0]
         for axes, target in zip(panels, classes, strict=True):

@@ -20,7 +20,7 @@ from bench.report.markdown import plain
 WIDTH = 8.0
 """Inches; with DPI 1200 pixels, twice what a README shows."""
 DPI = 150
-LINE = 0.15
+_LINE = 0.15
 """Inches: height of a line of text of 8.5 to 9.5 points."""
 GREY, LIGHT = "#555555", "#c8c8c8"
 
@@ -83,6 +83,11 @@ def label_lines(text: str, length: int = _LABEL_LENGTH) -> list[str]:
 def wrapped_label(text: str, length: int = _LABEL_LENGTH) -> str:
     """The same as one text."""
     return "\n".join(label_lines(text, length))
+
+
+def tallest(labels: Sequence[str]) -> float:
+    """Inches that the label of most lines takes."""
+    return _LINE * max(text.count("\n") + 1 for text in labels)
 
 
 @contextmanager

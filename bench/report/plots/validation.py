@@ -10,7 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from bench.report.plots.style import GREY, LIGHT, LINE, WIDTH, Look, figure, looks, wrapped_label
+from bench.report.plots.style import GREY, LIGHT, WIDTH, Look, figure, looks, tallest, wrapped_label
 from bench.results.load import FINISHED, Run
 
 ONE_PANEL = 6
@@ -40,8 +40,7 @@ def draw_validation(run: Run, path: Path) -> bool:
     columns = 3 if len(methods) <= 9 else 4
     rows = math.ceil(len(methods) / columns)
     titles = [wrapped_label(run.methods[method], 90 // columns) for method in methods]
-    height = 1.6 + LINE * max(title.count("\n") + 1 for title in titles)
-    with figure(path, WIDTH, 0.5 + height * rows) as drawn:
+    with figure(path, WIDTH, 0.5 + (1.6 + tallest(titles)) * rows) as drawn:
         panels = drawn.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for place, (axes, method) in enumerate(zip(panels, methods, strict=False)):
             _draw_means(axes, validations)
