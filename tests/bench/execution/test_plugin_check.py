@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import pytest
 
 import bench
 import losses
-import models
 from bench.errors import RunError, SuiteError
 from bench.execution.context import RunContext
 from bench.execution.planning import Request, plan_request
@@ -54,12 +52,6 @@ def suite(workshop):
     return write
 
 
-def refusal(suite: Path, read_data: bool = True) -> str:
-    with pytest.raises(SuiteError) as caught:
-        plan_request(Request(suite, out=suite.parent / "run"), read_data=read_data)
-    return str(caught.value)
-
-
 def test_a_loss_that_keeps_the_contract_is_planned(workshop, suite):
     planned = workshop.plan(suite())
     assert (
@@ -87,7 +79,7 @@ def test_a_loss_that_keeps_the_contract_is_planned(workshop, suite):
     ],
     ids=["shape", "nan", "nan at the truth", "ignores nothing", "ignores too little"],
 )
-def test_a_broken_promise_is_named_with_the_place_of_the_method(suite, compute, promise):
+def test_a_broken_promise_is_named_with_the_place_of_the_method(suite, compute, promise, refusal):
     path = suite(compute)
     message = refusal(path)
     line = next(n for n, line in enumerate(path.read_text().splitlines(), 1) if "name: mine" in line)
@@ -109,7 +101,7 @@ def test_the_contract_is_that_of_the_classes_and_dimensions_of_the_suite(suite):
     assert plan_request(Request(suite(only)), read_data=True).plan is not None
 
 
-def test_a_loss_inside_another_is_tried_too(suite):
+def test_a_loss_inside_another_is_tried_too(suite, refusal):
     broken = "return " + GOOD.removeprefix("return ") + "[None]"
     for loss in (
         {"name": "sum", "terms": [{"name": "dice"}, {"name": "mine"}]},
@@ -119,24 +111,24 @@ def test_a_loss_inside_another_is_tried_too(suite):
         assert f"found the loss {loss['name']!r}, which " in refusal(path)
 
 
-def test_an_exception_is_a_reason_with_the_line_of_the_file(suite):
+def test_an_exception_is_a_reason_with_the_line_of_the_file(suite, refusal):
     message = refusal(suite("return logits.no_such_method()"))
     assert "found the loss 'mine', which fails on a patch of a few voxels: mine.py:16: AttributeError: " in message
 
 
-def test_a_loss_that_cannot_be_made_is_refused_by_validate_too(suite):
+def test_a_loss_that_cannot_be_made_is_refused_by_validate_too(suite, refusal):
     message = refusal(suite(init="raise OSError('no weights')"), read_data=False)
     assert message.endswith("found the loss 'mine', which cannot be made: mine.py:13: OSError: no weights")
 
 
-def test_parameters_of_a_loss_are_checked_by_its_signature(suite):
+def test_parameters_of_a_loss_are_checked_by_its_signature(suite, refusal):
     path = suite(parameters=", *, sharpness", methods=[MINE])
     assert "loss 'mine' needs the parameter 'sharpness'" in refusal(path, read_data=False)
     with pytest.raises(SuiteError, match=r"loss 'mine' has no parameter 'sharpnes'. Did you mean 'sharpness'\?"):
         plan_request(Request(path, overrides=["methods.mine.loss.sharpnes=2"]), read_data=False)
 
 
-def test_something_that_is_no_loss_is_refused(suite):
+def test_something_that_is_no_loss_is_refused(suite, refusal):
     message = refusal(suite(base="torch.nn.Module"), read_data=False)
     assert "found the loss 'mine', which is Mine; expected a class below losses.Loss" in message
 
@@ -242,85 +234,10 @@ def test_a_target_map_of_a_file_is_trained_with(workshop):
     assert json.loads(record.read_text())["status"] == "finished"
 
 
-def test_a_target_map_of_this_process_is_refused_because_workers_could_not_know_it(workshop):
+def test_a_target_map_of_this_process_is_refused_because_workers_could_not_know_it(workshop, refusal):
     exec(MAP.format(value=1.0), {"__name__": __name__})
     try:
         message = refusal(workshop.suite(methods=WITH_MAP), read_data=False)
     finally:
         losses.target_maps.KINDS.withdraw("checkers")
     assert "found the target map 'checkers', which is registered in this process only, by " in message
-
-
-REGRESSOR = """
-from torch import nn
-
-import models
-from models.heads import HEADS
-from models.regressor import Regressed, Regressor
-
-
-@models.register_regressor("mine")
-class Mine({base}):
-    def __init__(self, *, alpha: float = 1.0):
-        super().__init__(name="mine", map="norm_inverse", head=None, alpha=alpha, reduction="mean")
-
-    def attach(self, backbone, classes, spatial_dims):
-        self.layer = {{2: nn.Conv2d, 3: nn.Conv3d}}[spatial_dims](classes, classes - 1, 3, padding=1)
-
-    def forward(self, backbone, image):
-        logits = backbone(image).logits
-        values = HEADS[self.head](self.layer({seen}))
-        return Regressed(logits, {given})
-"""
-WITH_REGRESSOR = [DICE, {**DICE, "id": "regressed", "regressor": {"name": "mine"}}]
-
-
-@pytest.fixture
-def with_regressor(workshop):
-    """A suite whose second row has the regressor of a plug-in file."""
-
-    def write(base: str = "Regressor", seen: str = "logits", given: str = "values", **changes: object) -> Path:
-        text = REGRESSOR.format(base=base, seen=seen, given=given)
-        (workshop.folder / "mine.py").write_text(text)
-        return workshop.suite(**{"plugins": ["mine.py"], "methods": WITH_REGRESSOR, **changes})
-
-    return write
-
-
-def test_a_regressor_of_a_file_is_trained_with_and_its_content_is_part_of_the_identity(workshop, with_regressor):
-    run = workshop.begin(with_regressor(training={"steps": 2}))
-    (cell,) = [cell for cell in run.read_run()["plan"]["cells"] if cell["method"] == "regressed"]
-    (checksum,) = plugins.checksums().values()
-    assert cell["identity"]["plugins"] == {"regressor mine": f"sha256 {checksum}"}
-    plugins.withdraw()
-    work(run, "cpu", trust_plugins=True)
-    (record,) = run.path.glob("cells/regressed-*/cell.json")
-    assert json.loads(record.read_text())["status"] == "finished"
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"seen": "logits.detach()"}, "which is not trained with: .*passes its error on to the backbone"),
-        ({"given": "-1 - values"}, r"which is not trained with: .*gives values in 0\.\.inf"),
-        ({"given": "values[0, 0, 0, 0].item()"}, "which fails on a patch of a few voxels: mine.py:"),
-        (
-            {"base": "nn.Identity"},
-            "which cannot be made|which is Mine; expected a class below models.regressor.Regressor",
-        ),
-    ],
-    ids=["detached", "out of range", "raises", "no regressor"],
-)
-def test_a_regressor_that_breaks_the_contract_is_refused_at_its_place(with_regressor, changes, says):
-    message = refusal(with_regressor(**changes))
-    assert re.search(rf"tiny\.yaml:\d+:\d+: found the regressor 'mine', ({says})", message), message
-
-
-def test_a_regressor_of_this_process_is_refused_because_workers_could_not_know_it(workshop):
-    text = REGRESSOR.format(base="Regressor", seen="logits", given="values")
-    exec(text, {"__name__": __name__})
-    try:
-        message = refusal(workshop.suite(methods=WITH_REGRESSOR), read_data=False)
-    finally:
-        models.REGRESSORS.withdraw("mine")
-    assert "found the regressor 'mine', which is registered in this process only, by " in message

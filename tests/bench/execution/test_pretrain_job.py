@@ -13,36 +13,17 @@ from bench.execution.jobs import jobs_left, jobs_of
 from bench.execution.pretrain_job import PretrainJob
 from bench.execution.preview import describe_plan
 from bench.execution.status import read_status, status_lines
-from bench.files.checksum import seal_folder, verify_folder
-from bench.results.run_directory import SET_ASIDE
+from bench.files.checksum import verify_folder
 from bench.training.checkpoints import from_bytes
 from bench.training.digests import digest_of
 from models.lr_net import LRNet
-from models.pretraining import Pretraining
 
 LR_NET = {"name": "lr_net", "map": "norm_inverse", "pretraining_steps": 4}
 DICE = {"id": "dice", "loss": {"name": "dice"}}
 TANDEM = {"id": "tandem", "loss": {"name": "dice"}, "regressor": LR_NET}
 HEAVY = {"id": "heavy", "loss": {"name": "cross_entropy"}, "regressor": {**LR_NET, "alpha": 10.0}}
 SIGNED = {"id": "signed", "loss": {"name": "dice"}, "regressor": {**LR_NET, "map": "signed_norm_inverse"}}
-HOPELESS = {"id": "hopeless", "loss": {"name": "dice"}, "regressor": {**LR_NET, "pretraining_rate": 1e30}}
 SHORT = {"steps": 4, "validate_every": 2}
-
-
-def records(run) -> dict[str, dict]:
-    """The record of every cell by its method."""
-    found = [json.loads(path.read_text()) for path in sorted(run.path.glob("cells/*/cell.json")) if whole(path)]
-    return {record["method"]: record for record in found}
-
-
-def whole(path) -> bool:
-    """Whether a file is in no folder that was set aside."""
-    return not SET_ASIDE.search(path.parent.name)
-
-
-def pretrained(run) -> list:
-    """The folders of pre-trained regressors that are whole."""
-    return [path.parent for path in sorted(run.path.glob("pretrained/*/seal.json")) if whole(path)]
 
 
 def published(workshop, run, job: str) -> list[str]:
@@ -54,7 +35,7 @@ def line(lines, name: str) -> str:
     return found.strip()
 
 
-def test_two_methods_with_one_regressor_train_it_once_before_both_and_never_change_it(workshop):
+def test_two_methods_with_one_regressor_train_it_once_before_both_and_never_change_it(workshop, records, pretrained):
     run = workshop.here(workshop.suite(methods=[TANDEM, HEAVY], training=SHORT))
     order = published(workshop, run, "")
     (identity,) = published(workshop, run, "lr_net")
@@ -78,7 +59,7 @@ def test_two_methods_with_one_regressor_train_it_once_before_both_and_never_chan
     assert digest_of(network) != digest_of(LRNet(in_channels=2, out_channels=1, spatial_dims=3))
 
 
-def test_its_quality_stands_beside_its_weights(workshop):
+def test_its_quality_stands_beside_its_weights(workshop, pretrained):
     run = workshop.here(workshop.suite(methods=[TANDEM], training=SHORT))
     (folder,) = pretrained(run)
     verify_folder(folder)
@@ -104,7 +85,7 @@ def test_its_quality_stands_beside_its_weights(workshop):
     assert any("regression" in entry for entry in history)
 
 
-def test_the_weights_of_the_smallest_validation_error_are_kept_also_where_the_dice_does_not_move(workshop):
+def test_the_weights_of_the_smallest_validation_error_are_kept_also_where_the_dice_does_not_move(workshop, pretrained):
     sigmoid = {**LR_NET, "head": "sigmoid", "pretraining_steps": 100}
     run = workshop.here(workshop.suite(methods=[{**TANDEM, "regressor": sigmoid}], training=SHORT))
     (folder,) = pretrained(run)
@@ -118,7 +99,9 @@ def test_the_weights_of_the_smallest_validation_error_are_kept_also_where_the_di
 
 
 @pytest.mark.slow
-def test_other_maps_and_seeds_have_regressors_of_their_own_and_one_that_is_not_frozen_has_none(workshop):
+def test_other_maps_and_seeds_have_regressors_of_their_own_and_one_that_is_not_frozen_has_none(
+    workshop, records, pretrained
+):
     loose = {"id": "loose", "loss": {"name": "dice"}, "regressor": {"name": "lr_net", "frozen": False}}
     run = workshop.here(workshop.suite(methods=[TANDEM, SIGNED, loose], seeds=[0, 1], training=SHORT))
     slugs = sorted(folder.name.rpartition("-")[0] for folder in pretrained(run))
@@ -129,45 +112,8 @@ def test_other_maps_and_seeds_have_regressors_of_their_own_and_one_that_is_not_f
     assert records(run)["loose"]["status"] == "finished"
 
 
-def test_one_that_diverges_fails_its_methods_with_the_reason_and_no_other(workshop):
-    run = workshop.here(workshop.suite(methods=[HOPELESS, TANDEM, DICE], training=SHORT))
-    found = records(run)
-    assert {name: record["status"] for name, record in found.items()} == {
-        "hopeless": "failed",
-        "tandem": "finished",
-        "dice": "finished",
-    }
-    reason = found["hopeless"]["reason"]
-    assert reason.startswith("PretrainingFailed: its regressor has no weights, the pre-training diverged: ")
-    (folder,) = [one for one in pretrained(run) if not (one / "regressor.pt").exists()]
-    assert reason.endswith(f"of 4; its records are in pretrained/{folder.name}; --retry-failed does both again")
-    quality = json.loads((folder / "quality.json").read_text())
-    assert quality["status"] == "diverged"
-    assert quality["reason"] in reason
-    assert "constant" not in quality
-
-
-def test_what_fails_leaves_its_traceback_and_memory_that_runs_out_the_advice_of_a_cell(workshop, monkeypatch):
-    def fails(error):
-        def error_of(*_):
-            raise error
-
-        return error_of
-
-    for error, status in ((ValueError("no such luck"), "failed"), (MemoryError("no room"), "out_of_memory")):
-        monkeypatch.setattr(Pretraining, "error", fails(error))
-        run = workshop.here(workshop.suite(methods=[TANDEM], training=SHORT), out=workshop.folder / status)
-        (folder,) = pretrained(run)
-        quality = json.loads((folder / "quality.json").read_text())
-        assert quality["status"] == status
-        assert str(error) in quality["reason"]
-        assert (folder / "traceback.txt").exists() == (status == "failed")
-    assert "no such luck" in (workshop.folder / "failed" / "pretrained" / folder.name / "traceback.txt").read_text()
-    assert "lower sampling.patch_size" in quality["reason"]
-
-
 @pytest.mark.slow
-def test_two_workers_train_it_once(workshop):
+def test_two_workers_train_it_once(workshop, records):
     suite = workshop.suite(methods=[TANDEM, HEAVY], training=SHORT)
     workshop.command("run", suite, "--out", "run", "--workers", 2)
     run = RunContext.read(workshop.plan(suite).run).run
@@ -176,7 +122,7 @@ def test_two_workers_train_it_once(workshop):
 
 
 @pytest.mark.parametrize("damage", ["altered", "missing"])
-def test_damaged_weights_are_set_aside_and_trained_again_to_the_same_bytes(workshop, damage):
+def test_damaged_weights_are_set_aside_and_trained_again_to_the_same_bytes(workshop, damage, pretrained):
     suite = workshop.suite(methods=[TANDEM, HEAVY], training=SHORT)
     run = workshop.here(suite)
     expected = workshop.rows(run.path)
@@ -233,7 +179,7 @@ def test_masks_and_patches_of_the_validation_cases_are_those_of_the_cells_and_no
     assert not {context.cache.folder(identity) for identity in cell.test} & set(job.needs)
 
 
-def test_regressors_are_counted_until_nothing_needs_them(workshop, empty_cache):
+def test_regressors_are_counted_until_nothing_needs_them(workshop, empty_cache, pretrained):
     suite = workshop.suite(methods=[TANDEM, HEAVY, SIGNED], training=SHORT)
     run = workshop.begin(suite)
     status = read_status(run)
@@ -265,12 +211,12 @@ def test_without_regressors_nothing_is_said_of_them(workshop):
     assert not [text for text in lines if text.startswith(("  regressors", "pre-trained"))]
 
 
-def test_only_the_regressors_of_selected_methods_are_trained(workshop):
+def test_only_the_regressors_of_selected_methods_are_trained(workshop, pretrained):
     run = workshop.here(workshop.suite(methods=[TANDEM, SIGNED, DICE], training=SHORT), methods=("dice", "signed"))
     assert [folder.name.partition("-s0")[0] for folder in pretrained(run)] == ["lr_net-signed_norm_inverse"]
 
 
-def test_interrupted_and_resumed_it_ends_with_the_same_weights(workshop):
+def test_interrupted_and_resumed_it_ends_with_the_same_weights(workshop, pretrained):
     suite = workshop.suite(methods=[TANDEM], training=SHORT)
     whole = workshop.here(suite, out=workshop.folder / "whole")
     run = workshop.work_until(workshop.begin(suite), "lr_net", "training", 3)
@@ -282,41 +228,7 @@ def test_interrupted_and_resumed_it_ends_with_the_same_weights(workshop):
     assert workshop.rows(run.path) == workshop.rows(whole.path)
 
 
-def test_one_that_keeps_killing_its_process_is_given_up_and_fails_its_methods_alone(workshop):
-    run = workshop.begin(workshop.suite(methods=[TANDEM, DICE], training=SHORT))
-    context = RunContext.read(run)
-    job = PretrainJob(context, context.plan.pretrain[0])
-    run.work(job.id).mkdir(parents=True)
-    job.start()
-    job.record_deaths(run.work(job.id), "it died")
-    seal_folder(job.building)
-    job.publish()
-    workshop.work(run)
-    found = records(run)
-    assert {name: record["status"] for name, record in found.items()} == {"tandem": "failed", "dice": "finished"}
-    assert "the pre-training died: it died; its records are in pretrained/" in found["tandem"]["reason"]
-
-
-def test_whatever_error_it_ends_with_is_the_reason_of_its_methods_and_can_be_tried_again(workshop, monkeypatch):
-    suite = workshop.suite(methods=[TANDEM, DICE], training=SHORT)
-    with monkeypatch.context() as patch:
-        patch.setattr(Pretraining, "error", lambda self, batch: 1 / 0)
-        run = workshop.here(suite)
-    assert (
-        "the pre-training failed: ZeroDivisionError: division by zero; its records are in pretrained/"
-        in records(run)["tandem"]["reason"]
-    )
-    assert records(run)["dice"]["status"] == "finished"
-    lines = describe_plan(workshop.plan(suite, retry_failed=True), "cpu")
-    assert "  regressors 1: 0 done, 1 to do" in lines
-    (folder,) = pretrained(run)
-    workshop.command("run", suite, "--out", "run", "--workers", 1, "--retry-failed")
-    assert json.loads((folder / "quality.json").read_text())["status"] == "finished"
-    assert {record["status"] for record in records(run).values()} == {"finished"}
-    assert f"pretrained/{folder.name}.failed" in {one.path.relative_to(run.path).as_posix() for one in leftovers(run)}
-
-
-def test_a_regressor_is_pretrained_on_files_that_have_no_image(workshop, tmp_path):
+def test_a_regressor_is_pretrained_on_files_that_have_no_image(workshop, tmp_path, records, pretrained):
     workshop.command("data", "phantom", "scans", "--cases", "2")
     rows = sorted((tmp_path / "scans").glob("segmentation-*"))
     for image in (tmp_path / "scans").glob("volume-*"):
